@@ -1,0 +1,1 @@
+"""Who was radiographed: sex, label tables, splits."""

@@ -1,0 +1,1 @@
+"""Figures of merit, activation maps, plots and reports."""

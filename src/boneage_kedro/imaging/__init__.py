@@ -1,0 +1,1 @@
+"""Pictures: reading files, intensity, geometry, the image store."""

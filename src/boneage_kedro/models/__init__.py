@@ -1,0 +1,1 @@
+"""Networks, one a file, and where their pretrained weights come from."""

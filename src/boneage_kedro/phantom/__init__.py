@@ -1,0 +1,1 @@
+"""A parametric hand radiograph with its truth: for tests, demos and method comparison, never for medicine."""

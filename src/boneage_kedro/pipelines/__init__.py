@@ -1,0 +1,1 @@
+"""The named pipelines: wiring, nodes and their parameters."""
