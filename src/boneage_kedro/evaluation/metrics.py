@@ -1,0 +1,90 @@
+"""Figures of merit of predicted bone ages, in months."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+_BOOTSTRAP_DRAWS = 2000
+
+
+def age_errors(truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    """Errors of predicted ages against read ages, both (n,) in months.
+
+    Returns:
+        ``cases``; ``mae``, ``rmse``, ``bias`` (predicted - read) and ``sd`` of the difference in months;
+        ``within_6``, ``within_12`` and ``within_24`` months as shares from 0 to 1.
+
+    Raises:
+        ValueError: the arrays differ in length, are empty, or hold values that are not finite.
+    """
+    truth, predicted = np.asarray(truth, float), np.asarray(predicted, float)
+    if truth.shape != predicted.shape or truth.ndim != 1 or not len(truth):
+        raise ValueError(
+            f"need two equally long, non-empty rows of ages, got {truth.shape} and {predicted.shape}"
+        )
+    error = predicted - truth
+    if not np.isfinite(error).all():
+        raise ValueError(f"{np.count_nonzero(~np.isfinite(error))} of {len(error)} ages are not finite")
+    return {
+        "cases": len(error),
+        "mae": float(np.abs(error).mean()),
+        "rmse": float(np.sqrt((error**2).mean())),
+        "bias": float(error.mean()),
+        "sd": float(error.std(ddof=1)) if len(error) > 1 else float("nan"),
+        **{f"within_{months}": float((np.abs(error) <= months).mean()) for months in (6, 12, 24)},
+    }
+
+
+def mae_interval(
+    truth: np.ndarray, predicted: np.ndarray, seed: int, level: float = 0.95
+) -> tuple[float, float]:
+    """Percentile bootstrap interval of the mean absolute error over cases, in months."""
+    error = np.abs(np.asarray(predicted, float) - np.asarray(truth, float))
+    draws = np.random.default_rng(seed).integers(0, len(error), (_BOOTSTRAP_DRAWS, len(error)))
+    low, high = np.quantile(error[draws].mean(1), [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def guess_training_median(train: pd.DataFrame, cases: pd.DataFrame) -> np.ndarray:
+    """The constant guess every model must beat: the median bone age of the training children of that sex.
+
+    Args:
+        train, cases: columns ``sex`` and, in ``train``, ``bone_age_months``.
+    """
+    medians = train.groupby("sex")["bone_age_months"].median()
+    return cases["sex"].map(medians).fillna(train["bone_age_months"].median()).to_numpy()
+
+
+def compare(truth: pd.DataFrame, predictions: Mapping[str, np.ndarray], seed: int) -> pd.DataFrame:
+    """One row a model and cohort (all, F, M): errors with the bootstrap interval of the MAE.
+
+    Args:
+        truth: columns ``sex`` and ``bone_age_months``, one row a case.
+        predictions: model -> ages in months, in the order of ``truth``.
+    """
+    rows = []
+    for model, ages in predictions.items():
+        for cohort in ("all", "F", "M"):
+            chosen = np.ones(len(truth), bool) if cohort == "all" else (truth["sex"] == cohort).to_numpy()
+            if not chosen.any():
+                continue
+            read = truth["bone_age_months"].to_numpy()[chosen]
+            low, high = mae_interval(read, ages[chosen], seed)
+            errors = age_errors(read, ages[chosen])
+            rows.append({"model": model, "cohort": cohort, **errors, "mae_low": low, "mae_high": high})
+    return pd.DataFrame(rows)
+
+
+def errors_by_age_band(truth: pd.DataFrame, predicted: np.ndarray, band_months: float) -> pd.DataFrame:
+    """Errors by sex and band of read bone age; bands are named by their years, as in ``6-8 y``."""
+    lower = truth["bone_age_months"] // band_months * band_months
+    rows = []
+    for start in sorted(lower.unique()):
+        for sex in ("F", "M"):
+            chosen = ((lower == start) & (truth["sex"] == sex)).to_numpy()
+            if chosen.any():
+                band = f"{start / 12:g}-{(start + band_months) / 12:g} y"
+                read = truth["bone_age_months"].to_numpy()[chosen]
+                rows.append({"age_band": band, "sex": sex, **age_errors(read, predicted[chosen])})
+    return pd.DataFrame(rows)

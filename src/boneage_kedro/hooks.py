@@ -1,0 +1,112 @@
+"""What happens around a run: the data source, the check of parameters, and the record kept of the run."""
+
+import logging
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import mlflow
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
+from rich.console import Console
+from rich.panel import Panel
+
+from boneage_kedro.parameters import check_parameters
+
+logger = logging.getLogger(__name__)
+
+_source = "phantom"
+
+
+def data_source() -> str:
+    """Where the radiographs of this run come from: ``phantom`` (made here) or ``files``."""
+    return _source
+
+
+class DataSourceHook:
+    """Tells the pipeline registry what ``source`` in ``globals.yml`` of the environment says."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Runs before Kedro asks for the pipelines."""
+        global _source  # noqa: PLW0603  (Kedro gives register_pipelines no argument)
+        _source = context.config_loader["globals"]["source"]
+        if _source not in {"phantom", "files"}:
+            raise ValueError(f"globals.yml: source: {_source!r} is not one of phantom, files")
+
+
+class ParameterCheckHook:
+    """Stops a run before its first node when a parameter is missing, misspelt or of the wrong kind."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Check all parameter blocks of the environment."""
+        folders = [Path(context.config_loader.conf_source) / env for env in (context.env or "local", "base")]
+        check_parameters(context.params, folders)
+
+
+class RunRecordHook:
+    """Adds the commit and the data's fingerprint to the MLflow run, and says at the end where things are."""
+
+    def __init__(self) -> None:
+        self._project = Path.cwd()
+        self._run_id: str | None = None
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Remember the project folder."""
+        self._project = Path(context.project_path)
+
+    @hook_impl(trylast=True)  # kedro-mlflow starts the run in the same hook
+    def before_pipeline_run(self) -> None:
+        """Tag the run with the commit it runs."""
+        run = mlflow.active_run()
+        self._run_id = run.info.run_id if run else None
+        if run:
+            mlflow.set_tag("git_commit", git_commit(self._project))
+
+    @hook_impl
+    def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
+        """Tag the run with the fingerprint of the pictures it used."""
+        if dataset_name == "image_store" and self._run_id:
+            mlflow.set_tag("data_fingerprint", data.fingerprint)
+
+    @hook_impl
+    def after_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
+    ) -> None:
+        """Print where the report, the pictures and the MLflow run are."""
+        lines = [f"{name}: {path}" for name, path in _reported_files(pipeline, catalog)]
+        if self._run_id:
+            lines.append(f"MLflow run: {self._run_id} (see it with `make ui`)")
+        if lines:
+            Console().print(Panel("\n".join(lines), title="Where to look", expand=False))
+
+
+def git_commit(project: Path) -> str:
+    """Commit of the project, with ``+changes`` when the work tree differs, or ``unknown`` outside git."""
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+changes"],  # noqa: S607
+            cwd=project,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return described.stdout.strip()
+
+
+def _reported_files(pipeline: Pipeline, catalog: DataCatalog) -> list[tuple[str, str]]:
+    """Outputs of the run that a person reads: those of the layer ``reporting``, the report first."""
+    found = []
+    for name in sorted(pipeline.all_outputs(), key=lambda name: (name != "report", name)):
+        dataset = catalog.get(name)
+        metadata = getattr(dataset, "metadata", None) or {}
+        path = getattr(dataset, "_filepath", None) or getattr(dataset, "_path", None)
+        if path and metadata.get("kedro-viz", {}).get("layer") == "reporting":
+            found.append((name, str(path)))
+    return found

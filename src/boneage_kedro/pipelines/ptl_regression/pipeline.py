@@ -1,0 +1,71 @@
+"""Wiring of `ptl_regression`."""
+
+from kedro.pipeline import Node, Pipeline
+
+from boneage_kedro.pipelines.ptl_regression.nodes import (
+    collect_metrics,
+    compare_models,
+    draw_training,
+    predict_cases,
+    train_regressor,
+)
+
+STRATEGIES = ("ptl", "fine_tune")
+
+
+def create_pipeline() -> Pipeline:
+    """Train and predict once a strategy, then compare them on the test part."""
+    return Pipeline(
+        [
+            *(node for strategy in STRATEGIES for node in _strategy_nodes(strategy)),
+            Node(
+                compare_models,
+                inputs=["ptl_predictions", "fine_tune_predictions", "params:ptl_regression"],
+                outputs=["model_comparison", "errors_by_age_band"],
+                name="compare_models",
+            ),
+            Node(
+                collect_metrics,
+                inputs=["model_comparison", "ptl_history", "fine_tune_history"],
+                outputs="regression_metrics",
+                name="collect_metrics",
+            ),
+            Node(
+                draw_training,
+                inputs=[
+                    "model_comparison",
+                    "ptl_predictions",
+                    "ptl_history",
+                    "fine_tune_history",
+                    "params:data_prep.source_name",
+                ],
+                outputs=["learning_curves@figure", "mae_bars@figure", "predicted_against_read@figure"],
+                name="draw_training",
+            ),
+        ],
+        tags="ptl_regression",
+    )
+
+
+def _strategy_nodes(strategy: str) -> list[Node]:
+    data = ["image_store", "cases", "splits"]
+    return [
+        Node(
+            train_regressor,
+            inputs=[
+                *data,
+                "pretrained_weights",
+                f"{strategy}_checkpoint",
+                "params:ptl_regression",
+                f"params:ptl_regression.{strategy}_stages",
+            ],
+            outputs=[f"{strategy}_weights", f"{strategy}_settings", f"{strategy}_history"],
+            name=f"train_{strategy}",
+        ),
+        Node(
+            predict_cases,
+            inputs=[*data, f"{strategy}_weights", f"{strategy}_settings", "params:ptl_regression"],
+            outputs=f"{strategy}_predictions",
+            name=f"predict_{strategy}",
+        ),
+    ]

@@ -1,0 +1,10 @@
+"""Parameters of `report`."""
+
+from typing import TypedDict
+
+
+class Params(TypedDict):
+    """What the page says about its data."""
+
+    title: str
+    notice: str

@@ -1,0 +1,38 @@
+"""Wiring of `report`."""
+
+from kedro.pipeline import Node, Pipeline
+
+from boneage_kedro.pipelines.report.nodes import write_report
+
+FIGURES = (
+    "age_histogram",
+    "contact_sheet",
+    "learning_curves",
+    "mae_bars",
+    "predicted_against_read",
+    "attention_sheet",
+    "mean_attention",
+)
+
+
+def create_pipeline() -> Pipeline:
+    """The report, from the saved tables and figures."""
+    return Pipeline(
+        [
+            Node(
+                write_report,
+                inputs=[
+                    "params:report",
+                    "cases",
+                    "splits",
+                    "validation_report",
+                    "model_comparison",
+                    "errors_by_age_band",
+                    *(f"{name}@png" for name in FIGURES),
+                ],
+                outputs="report",
+                name="write_report",
+            )
+        ],
+        tags="report",
+    )

@@ -1,0 +1,39 @@
+"""Project settings read by Kedro: hooks and the configuration loader's resolvers.
+
+Resolvers for ``conf``:
+    ``${root:}``       the project folder, so that nothing depends on the folder a command is started in;
+    ``${data_root:}``  the folder with real radiographs, from the environment variable BONEAGE_DATA;
+    ``${cwd:PATH}``    a path given on the command line, relative to where the command was started.
+"""
+
+import os
+from pathlib import Path
+
+from boneage_kedro.hooks import DataSourceHook, ParameterCheckHook, RunRecordHook
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+
+def _data_root() -> str:
+    folder = os.environ.get("BONEAGE_DATA")
+    if not folder:
+        raise ValueError(
+            "the environment variable BONEAGE_DATA is not set; it names the folder with the radiographs, as in "
+            "`BONEAGE_DATA=/path/to/rsna kedro run --env=rsna`"
+        )
+    if not Path(folder).is_dir():
+        raise ValueError(f"BONEAGE_DATA={folder}: there is no such folder")
+    return Path(folder).resolve().as_posix()
+
+
+def _cwd(path: str | None) -> str | None:
+    return Path(path).resolve().as_posix() if path else None
+
+
+HOOKS = (DataSourceHook(), ParameterCheckHook(), RunRecordHook())
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    "merge_strategy": {"parameters": "soft"},  # an environment changes single keys, not whole blocks
+    "custom_resolvers": {"root": PROJECT_ROOT.as_posix, "data_root": _data_root, "cwd": _cwd},
+}

@@ -1,0 +1,55 @@
+"""Random changes to a batch of pictures, done on the device where the batch is."""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from boneage_kedro.training.settings import AugmentSettings
+
+
+def augment(images: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
+    """Turn, shear, zoom, shift, mirror and re-expose each picture on its own (paper 001, section 3.4).
+
+    Args:
+        images: (B, 1, H, W) float in 0 to 1; what comes in from outside the picture is black.
+        generator: a CPU generator, so that the same seed gives the same changes on every device.
+
+    Returns:
+        (B, 1, H, W) float in 0 to 1.
+    """
+    theta = draw_affine(len(images), settings, generator).to(images)
+    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+    moved = F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+    return _expose(moved, settings, generator)
+
+
+def draw_affine(count: int, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
+    """Random maps from output to input coordinates, (count, 2, 3), in units of half a picture side."""
+    angle = _uniform(count, math.radians(settings["rotation_deg"]), generator)
+    shear = _uniform(count, math.radians(settings["shear_deg"]), generator)
+    zoom = 1 + _uniform(count, settings["zoom"], generator)
+    mirror = torch.where(torch.rand(count, generator=generator) < settings["flip_probability"], -1.0, 1.0)
+    theta = torch.zeros(count, 2, 3)
+    theta[:, 0, 0] = mirror * angle.cos() * zoom
+    theta[:, 0, 1] = -mirror * (angle + shear).sin() * zoom
+    theta[:, 1, 0] = angle.sin() * zoom
+    theta[:, 1, 1] = (angle + shear).cos() * zoom
+    theta[:, 0, 2] = 2 * _uniform(count, settings["shift"], generator)
+    theta[:, 1, 2] = 2 * _uniform(count, settings["shift"], generator)
+    return theta
+
+
+def _expose(images: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
+    """Change gamma, contrast and brightness; black background stays black under gamma and contrast."""
+    count = len(images)
+    gamma = _uniform(count, settings["log_gamma"], generator).exp()
+    contrast = 1 + _uniform(count, settings["contrast"], generator)
+    brightness = _uniform(count, settings["brightness"], generator)
+    gamma, contrast, brightness = (v.to(images).view(-1, 1, 1, 1) for v in (gamma, contrast, brightness))
+    return (images.clamp(0, 1) ** gamma * contrast + brightness).clamp(0, 1)
+
+
+def _uniform(count: int, half_range: float, generator: torch.Generator) -> Tensor:
+    return (2 * torch.rand(count, generator=generator) - 1) * half_range

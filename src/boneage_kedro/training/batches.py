@@ -1,0 +1,67 @@
+"""Batches of radiographs from the memory-mapped image store."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures (B, 1, P, P) float in 0 to 1, sexes (B,) bool, bone ages in months (B,) float, and the ids."""
+
+    ids: list[str]
+    images: Tensor
+    is_male: Tensor
+    age_months: Tensor
+
+
+@dataclass(frozen=True)
+class AgeSamples:
+    """A part of the store with its labels; pixels stay on disk until a batch is drawn.
+
+    Attributes:
+        pixels: (N, S, S) uint8, usually a memory map.
+        rows: (n,) row of each sample in ``pixels``.
+        ids, is_male, age_months: (n,) per sample; the age is nan where it is not known.
+        input_px: side P of the pictures handed out.
+    """
+
+    pixels: np.ndarray
+    rows: np.ndarray
+    ids: list[str]
+    is_male: np.ndarray
+    age_months: np.ndarray
+    input_px: int
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batches(
+        self, batch_size: int, device: torch.device, shuffle: torch.Generator | None = None
+    ) -> Iterator[Batch]:
+        """Each sample once; in random order when a generator is given, else in the order of ``ids``."""
+        count = len(self)
+        order = np.arange(count) if shuffle is None else torch.randperm(count, generator=shuffle).numpy()
+        for start in range(0, count, batch_size):
+            yield self._batch(order[start : start + batch_size], device)
+
+    def _batch(self, chosen: np.ndarray, device: torch.device) -> Batch:
+        raw = torch.from_numpy(self.pixels[self.rows[chosen]]).to(device)  # (B, S, S) uint8
+        return Batch(
+            ids=[self.ids[i] for i in chosen],
+            images=to_input(raw, self.input_px),
+            is_male=torch.from_numpy(self.is_male[chosen]).to(device),
+            age_months=torch.from_numpy(self.age_months[chosen].astype(np.float32)).to(device),
+        )
+
+
+def to_input(raw: Tensor, input_px: int) -> Tensor:
+    """Gray pictures (B, S, S) uint8 as network input (B, 1, P, P) float in 0 to 1, without aliasing."""
+    images = raw[:, None].float() / 255
+    if images.shape[-1] == input_px:
+        return images
+    return F.interpolate(images, (input_px, input_px), mode="bilinear", antialias=True).clamp(0, 1)

@@ -1,0 +1,61 @@
+"""What can be set about training; the values live in ``conf/*/parameters_ptl_regression.yml``."""
+
+from typing import Literal, TypedDict
+
+from boneage_kedro.models.blocks import Block
+
+
+class StageSettings(TypedDict):
+    """One step of paced transfer learning (paper 001, section 2.4): which blocks learn, how fast and long."""
+
+    name: str
+    free: list[Block]
+    learning_rate: float
+    max_epochs: int
+    patience: int
+
+
+class AugmentSettings(TypedDict):
+    """Ranges of the random changes to a training picture; 0 switches one off."""
+
+    rotation_deg: float
+    shear_deg: float
+    zoom: float
+    shift: float
+    flip_probability: float
+    brightness: float
+    contrast: float
+    log_gamma: float
+
+
+class FitSettings(TypedDict):
+    """What all stages of one training share."""
+
+    batch_size: int
+    loss: Literal["l1", "smooth_l1", "l2"]
+    optimiser: Literal["adamw", "rmsprop"]
+    weight_decay: float
+    schedule: Literal["constant", "cosine"]
+    accelerator: Literal["auto", "cpu", "gpu"]
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"]
+    seed: int
+
+
+class Recipe(TypedDict):
+    """A whole training: its stages in order, what they share, and the augmentation."""
+
+    stages: list[StageSettings]
+    fit: FitSettings
+    augment: AugmentSettings
+
+
+class RegressionSettings(TypedDict):
+    """The network, its start, and how it is trained; stages are given beside it."""
+
+    cohort: Literal["all", "F", "M"]
+    backbone: str
+    initial_weights: Literal["pretrained", "random"]
+    input_px: int
+    dropout: float
+    fit: FitSettings
+    augment: AugmentSettings
