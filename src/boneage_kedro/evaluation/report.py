@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, select_autoescape
+from jinja2 import Environment, PackageLoader
 from PIL.Image import Image
 
 
@@ -27,7 +27,7 @@ def render_report(title: str, notice: str, sections: list[Section]) -> str:
         notice: what a reader must know before any figure, such as that the data are phantoms.
     """
     environment = Environment(
-        loader=PackageLoader("boneage_kedro.evaluation"), autoescape=select_autoescape(), trim_blocks=True
+        loader=PackageLoader("boneage_kedro.evaluation"), autoescape=True, trim_blocks=True
     )
     environment.filters["data_url"] = _data_url
     page: Any = environment.get_template("report.html.j2")

@@ -1,0 +1,142 @@
+"""What every age network must do, whatever its backbone."""
+
+import pytest
+import timm
+import torch
+
+from boneage_kedro.models.backbone import block_of_parameters, create_backbone
+from boneage_kedro.models.blocks import BLOCKS
+from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
+
+BACKBONES = ["tf_efficientnet_lite0", "legacy_xception", "resnet18", "convnext_atto", "test_efficientnet"]
+
+
+@pytest.fixture(params=BACKBONES)
+def model(request: pytest.FixtureRequest) -> AgeRegressor:
+    torch.manual_seed(0)
+    return AgeRegressor(RegressorConfig(request.param, 64, 120.0, 40.0, 0.0))
+
+
+@pytest.fixture
+def images() -> torch.Tensor:
+    return torch.rand(4, 1, 64, 64, generator=torch.Generator().manual_seed(1))
+
+
+IS_MALE = torch.tensor([True, False, True, False])
+
+
+def test_gives_one_age_a_picture_near_the_mean_at_first(model: AgeRegressor, images: torch.Tensor) -> None:
+    ages = model.eval()(images, IS_MALE)
+    assert ages.shape == (4,)
+    assert (ages - 120).abs().max() < 60
+
+
+def test_map_and_bias_add_up_to_the_prediction(model: AgeRegressor, images: torch.Tensor) -> None:
+    with torch.no_grad():
+        model.eval().head.bias.copy_(torch.tensor([0.3, -0.2]))
+        maps, bias = model.activation_map(images, IS_MALE)
+        torch.testing.assert_close(maps.mean((1, 2)) + bias, model(images, IS_MALE), atol=1e-3, rtol=1e-5)
+    torch.testing.assert_close(bias, torch.tensor([112.0, 132.0, 112.0, 132.0]))
+
+
+def test_sex_chooses_the_head(model: AgeRegressor, images: torch.Tensor) -> None:
+    with torch.no_grad():
+        model.eval().head.bias.copy_(torch.tensor([0.0, 1.0]))
+        model.head.weight[1] = model.head.weight[0]
+        girls = model(images, torch.zeros(4, dtype=torch.bool))
+        boys = model(images, torch.ones(4, dtype=torch.bool))
+    torch.testing.assert_close(boys - girls, torch.full((4,), 40.0))
+
+
+def test_every_parameter_learns(model: AgeRegressor, images: torch.Tensor) -> None:
+    model.train()(images, IS_MALE).sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+
+def test_overfits_four_pictures(model: AgeRegressor, images: torch.Tensor) -> None:
+    truth = torch.tensor([30.0, 90.0, 150.0, 210.0])
+    optimiser = torch.optim.AdamW(model.parameters(), 2e-3)
+    model.train()
+    first = None
+    for _ in range(60):
+        loss = (model(images, IS_MALE) - truth).abs().mean()
+        first = first or loss.item()
+        optimiser.zero_grad()
+        (loss / 12).backward()
+        optimiser.step()
+        if loss.item() < 0.25 * first:
+            return
+    pytest.fail(f"loss went from {first:.1f} only to {loss.item():.1f} months")
+
+
+def test_save_and_load_give_the_same_ages(model: AgeRegressor, images: torch.Tensor) -> None:
+    twin = AgeRegressor(RegressorConfig(**model.config.as_dict()))
+    twin.load_state_dict(model.state_dict())
+    with torch.no_grad():
+        torch.testing.assert_close(twin.eval()(images, IS_MALE), model.eval()(images, IS_MALE))
+
+
+def test_a_batch_equals_its_pictures_one_by_one(model: AgeRegressor, images: torch.Tensor) -> None:
+    with torch.no_grad():
+        together = model.eval()(images, IS_MALE)
+        single = torch.cat([model(images[i : i + 1], IS_MALE[i : i + 1]) for i in range(4)])
+    torch.testing.assert_close(together, single, atol=1e-3, rtol=1e-4)
+
+
+def test_blocks_cut_the_network_in_order(model: AgeRegressor) -> None:
+    owner = block_of_parameters(model.backbone, model.config.backbone)
+    assert set(owner) == {name for name, _ in model.backbone.named_parameters()}
+    assert set(owner.values()) == set(BLOCKS) - {"head"}
+    if "xception" not in model.config.backbone:  # its skip connections are named out of order
+        order = [BLOCKS.index(block) for block in owner.values()]
+        assert order == sorted(order)
+
+
+@pytest.mark.parametrize(
+    "free", [["head"], ["head", "exit"], ["middle"], ["head", "exit", "middle", "entry"]]
+)
+def test_only_free_blocks_change(model: AgeRegressor, images: torch.Tensor, free: list[str]) -> None:
+    owner = {
+        f"backbone.{k}": v for k, v in block_of_parameters(model.backbone, model.config.backbone).items()
+    }
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    model.train()
+    model.free_only(free)
+    optimiser = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 0.1)
+    model(images, IS_MALE).sum().backward()
+    optimiser.step()
+    after = model.state_dict()
+    changed = {
+        owner.get(k, "head") for k, _ in model.named_parameters() if not torch.equal(before[k], after[k])
+    }
+    assert changed == set(free)
+    frozen_statistics = [
+        k
+        for k in after
+        if k.endswith("running_mean") and owner[k.replace("running_mean", "weight")] not in free
+    ]
+    assert all(torch.equal(before[k], after[k]) for k in frozen_statistics)
+
+
+def test_xception_is_cut_into_its_flows() -> None:
+    owner = block_of_parameters(create_backbone("legacy_xception"), "legacy_xception")
+    blocks = {name.split(".")[0]: block for name, block in owner.items()}
+    assert [blocks[f"block{i}"] for i in range(1, 13)] == ["entry"] * 3 + ["middle"] * 8 + ["exit"]
+    assert blocks["conv1"] == "entry"
+    assert blocks["conv4"] == "exit"
+
+
+def test_unknown_names_are_refused() -> None:
+    with pytest.raises(ValueError, match="'xceptoin' is not a timm network"):
+        create_backbone("xceptoin")
+    model = AgeRegressor(RegressorConfig("test_efficientnet", 64, 120.0, 40.0, 0.0))
+    with pytest.raises(ValueError, match=r"cannot free \['fc'\]; choose from entry, middle, exit, head"):
+        model.free_only(["fc"])
+    with pytest.raises(ValueError, match="cannot free nothing"):
+        model.free_only([])
+
+
+def test_a_network_without_strides_is_refused() -> None:
+    backbone = timm.create_model("test_vit", num_classes=0, global_pool="")
+    with pytest.raises(ValueError, match="cannot be cut into entry, middle and exit"):
+        block_of_parameters(backbone, "test_vit")

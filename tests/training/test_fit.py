@@ -1,0 +1,184 @@
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
+from boneage_kedro.training.batches import AgeSamples
+from boneage_kedro.training.fit import fit
+from boneage_kedro.training.predict import predict_ages
+from boneage_kedro.training.progress import Progress
+from boneage_kedro.training.settings import Recipe, StageSettings
+
+
+class Killed(Exception):
+    """Stands for the end of the process."""
+
+
+class MemoryCheckpoint:
+    """Keeps the state in memory; with ``kill_after`` it stops the run after so many epochs."""
+
+    def __init__(self, kill_after: int | None = None) -> None:
+        self.state, self.saves, self.kill_after = None, 0, kill_after
+
+    def load(self):
+        return self.state
+
+    def save(self, state) -> None:
+        self.state = copy.deepcopy(state)
+        self.saves += 1
+        if self.saves == self.kill_after:
+            raise Killed
+
+    def clear(self) -> None:
+        self.state = None
+
+
+def stage(name: str, free: list[str], epochs: int, patience: int = 9) -> StageSettings:
+    return StageSettings(name=name, free=free, learning_rate=1e-3, max_epochs=epochs, patience=patience)
+
+
+def recipe(*stages: StageSettings, **changed) -> Recipe:
+    shared = dict(
+        batch_size=4,
+        loss="l1",
+        optimiser="adamw",
+        weight_decay=0.01,
+        schedule="cosine",
+        accelerator="cpu",
+        precision="32-true",
+        seed=5,
+    )
+    augmentation = dict(
+        rotation_deg=10,
+        shear_deg=5,
+        zoom=0.1,
+        shift=0.05,
+        flip_probability=0.5,
+        brightness=0.05,
+        contrast=0.1,
+        log_gamma=0.1,
+    )
+    return Recipe(stages=list(stages), fit=shared | changed, augment=augmentation)
+
+
+PACED = recipe(
+    stage("head", ["head"], 1),
+    stage("exit", ["head", "exit"], 2),
+    stage("all", ["head", "exit", "middle", "entry"], 2),
+)
+
+
+def samples(count: int, seed: int) -> AgeSamples:
+    """Pictures whose brightness is the age."""
+    rng = np.random.default_rng(seed)
+    ages = rng.uniform(20, 220, count)
+    pixels = (ages[:, None, None] + rng.normal(0, 5, (count, 40, 40))).clip(0, 255).astype(np.uint8)
+    return AgeSamples(
+        pixels, np.arange(count), [f"c{i}" for i in range(count)], rng.random(count) < 0.5, ages, 32
+    )
+
+
+def network() -> AgeRegressor:
+    torch.manual_seed(0)
+    return AgeRegressor(RegressorConfig("test_efficientnet", 32, 120.0, 60.0, 0.2))
+
+
+def run(model: AgeRegressor, chosen: Recipe, checkpoint: MemoryCheckpoint, fingerprint: str = "f"):
+    return fit(model, samples(13, 1), samples(6, 2), chosen, checkpoint, fingerprint)
+
+
+def timeless(history):
+    return [{k: v for k, v in record.items() if k != "seconds"} for record in history]
+
+
+@pytest.mark.parametrize("epochs_before_the_kill", [1, 2, 3, 4])
+def test_a_killed_run_ends_with_the_same_numbers(epochs_before_the_kill: int) -> None:
+    unbroken = network()
+    wanted = run(unbroken, PACED, MemoryCheckpoint())
+    checkpoint = MemoryCheckpoint(kill_after=epochs_before_the_kill)
+    with pytest.raises(Killed):
+        run(network(), PACED, checkpoint)
+    resumed = network()
+    history = run(resumed, PACED, checkpoint)
+    assert timeless(history) == timeless(wanted)
+    for name, value in unbroken.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_the_checkpoint_is_cleared_at_the_end() -> None:
+    checkpoint = MemoryCheckpoint()
+    run(network(), PACED, checkpoint)
+    assert checkpoint.saves == 5
+    assert checkpoint.state is None
+
+
+def test_a_checkpoint_of_other_settings_is_not_used() -> None:
+    checkpoint = MemoryCheckpoint(kill_after=3)
+    with pytest.raises(Killed):
+        run(network(), PACED, checkpoint, "old")
+    history = run(network(), PACED, checkpoint, "new")
+    assert [record["epoch"] for record in history] == [0, 1, 2, 3, 4]
+    assert timeless(history) == timeless(run(network(), PACED, MemoryCheckpoint()))
+
+
+def test_the_best_epoch_of_all_stages_is_kept() -> None:
+    model = network()
+    history = run(model, PACED, MemoryCheckpoint())
+    validation = samples(6, 2)
+    mae = np.abs(predict_ages(model, validation, 4, torch.device("cpu")) - validation.age_months).mean()
+    assert mae == pytest.approx(min(record["validation_mae_months"] for record in history), abs=1e-4)
+
+
+def test_stages_follow_each_other_and_learn() -> None:
+    long = recipe(stage("head", ["head"], 2), stage("all", ["head", "exit", "middle", "entry"], 12))
+    history = run(network(), long, MemoryCheckpoint())
+    assert [r["stage"] for r in history] == ["head"] * 2 + ["all"] * 12
+    assert history[-1]["train_mae_months"] < 0.8 * history[0]["train_mae_months"]
+    rates = [r["learning_rate"] for r in history if r["stage"] == "all"]
+    assert rates[0] == 1e-3
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_a_stage_ends_when_validation_stands_still() -> None:
+    progress = Progress()
+    waiting = stage("head", ["head"], 10, patience=1)
+    model = torch.nn.Linear(1, 1)
+    ended_after = None
+    for epoch, mae in enumerate([20.0, 18.0, 18.5, 18.0, 10.0]):
+        if progress.stage_is_over(waiting):
+            ended_after = epoch
+            break
+        progress.finish_epoch({"validation_mae_months": mae}, model)
+    assert ended_after == 4  # two epochs without a gain are more than a patience of one
+    assert progress.best_mae == 18.0
+
+
+def test_a_loss_that_is_not_finite_names_the_cases() -> None:
+    train = samples(13, 1)
+    train.age_months[3] = np.nan
+    with pytest.raises(FloatingPointError, match=r"loss is nan on the batch of cases .*\bc3\b"):
+        fit(network(), train, samples(6, 2), PACED, MemoryCheckpoint(), "f")
+
+
+def test_an_empty_part_is_refused() -> None:
+    with pytest.raises(ValueError, match="13 training and 0 validation"):
+        fit(network(), samples(13, 1), samples(0, 2), PACED, MemoryCheckpoint(), "f")
+
+
+def test_an_unknown_loss_is_refused() -> None:
+    with pytest.raises(ValueError, match="'huber' is not one of l1, smooth_l1, l2"):
+        run(network(), recipe(stage("head", ["head"], 1), loss="huber"), MemoryCheckpoint())
+
+
+def test_the_papers_optimiser_trains() -> None:
+    history = run(network(), recipe(stage("head", ["head"], 3), optimiser="rmsprop"), MemoryCheckpoint())
+    assert all(np.isfinite(record["train_loss"]) for record in history)
+
+
+def test_predictions_do_not_depend_on_the_batch_size_or_order() -> None:
+    model, device = network(), torch.device("cpu")
+    part = samples(9, 3)
+    whole = predict_ages(model, part, 9, device)
+    np.testing.assert_allclose(predict_ages(model, part, 2, device), whole, rtol=1e-4)
