@@ -49,7 +49,7 @@ def test_pictures_records_and_failures_come_back(tmp_path: Path) -> None:
 
 def test_rows_names_the_missing_ids_and_the_pipeline(tmp_path: Path) -> None:
     write(tmp_path, StoreEntry("a", "1", picture(1)))
-    with pytest.raises(LookupError, match=r"1 of 2 cases .* 'zz'.* data_prep"):
+    with pytest.raises(LookupError, match=r"1 of 2 cases .*'zz'.* data_prep"):
         ImageStore(tmp_path).rows(["a", "zz"])
 
 

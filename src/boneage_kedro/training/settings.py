@@ -59,3 +59,13 @@ class RegressionSettings(TypedDict):
     dropout: float
     fit: FitSettings
     augment: AugmentSettings
+
+
+class AssessSettings(TypedDict):
+    """How new cases are read; the network brings its own preparation of pictures."""
+
+    batch_size: int
+    workers: int
+    accelerator: Literal["auto", "cpu", "gpu"]
+    overlay_px: int
+    warn_difference_months: float
