@@ -12,17 +12,16 @@ import numpy as np
 from boneage_kedro.phantom.bones import ROUND_BONES, Bone
 from boneage_kedro.phantom.canvas import Canvas, Patch
 from boneage_kedro.phantom.maturity import Stage
-from boneage_kedro.phantom.outlines import CARPAL_OUTLINES, LONG_BONE_SHAPES, WIDTH_FACTOR, LongBone
+from boneage_kedro.phantom.outlines import CARPAL_FULLNESS, CARPAL_OUTLINES, LONG_BONE_SHAPES, WIDTH_FACTOR, LongBone
 
 # Attenuation above that of soft tissue, per mm, at the mean energy behind a hand (about 35 keV).
-CORTICAL_PER_MM = 0.105
-SPONGY_PER_MM = 0.024
+CORTICAL_PER_MM = 0.15
+SPONGY_PER_MM = 0.04
 SCAR_PER_MM = 0.035
 
-FLATNESS = 0.85  # depth towards the film of a long bone over its width
 END_SHELL_MM = 0.55  # thickness of the plate under an end face, adult
 SHELL_MIN_MM = 0.35  # cortex at the ends of a shaft, adult
-PLATE_GAP_MM = 1.3  # open growth plate, adult millimetres
+PLATE_GAP_MM = 1.15  # open growth plate, adult millimetres
 JOINT_GAP_MM = 0.8  # half a joint space, adult
 
 
@@ -133,7 +132,7 @@ class _Geometry:
         end_shell = np.float32(END_SHELL_MM) * unit
         inner = core * _chord(self.q * self.half / core) * _ramp(depth - end_shell, 1.4 * unit)
         spongy = inner * (np.float32(SPONGY_PER_MM) * texture)
-        return np.float32(2 * FLATNESS) * (np.float32(CORTICAL_PER_MM) * np.maximum(outer - inner, 0) + spongy)
+        return np.float32(2 * self.shape.flatness) * (np.float32(CORTICAL_PER_MM) * np.maximum(outer - inner, 0) + spongy)
 
     def bridge(self, texture: np.ndarray) -> np.ndarray:
         """Attenuation of bone across a closing plate; it begins in the middle and spreads to the rim."""
@@ -143,13 +142,13 @@ class _Geometry:
         bridged = np.clip(2 * fusion - np.abs(self.q), 0, 1) * min(1.0, 2 * fusion)
         inside = np.abs(self.near - self.plate) < np.float32(self.gap + self.state.unit)
         chord = self.half * _chord(self.q)
-        return np.float32(2 * FLATNESS * 1.4 * SPONGY_PER_MM) * texture * chord * bridged * inside
+        return np.float32(2 * self.shape.flatness * 1.4 * SPONGY_PER_MM) * texture * chord * bridged * inside
 
     def scar(self) -> np.ndarray:
         """Attenuation of the dense line where a plate has closed."""
         thickness = np.float32(0.5 * self.state.unit)
         line = np.exp(-(((self.near - self.plate) / thickness) ** 2))
-        return np.float32(2 * SCAR_PER_MM * self.state.stage.scar) * line * self.half * _chord(self.q)
+        return np.float32(2 * self.shape.flatness * SCAR_PER_MM * self.state.stage.scar) * line * self.half * _chord(self.q)
 
     def _cortex(self) -> np.ndarray:
         """Thickness of the cortex, mm: thick where the shaft is thin."""
@@ -169,7 +168,8 @@ def draw_round_bone(canvas: Canvas, bone: Bone, centre: np.ndarray, heading: np.
     if size <= 0:
         return
     radii = _polar_outline(bone)
-    patch = canvas.patch(centre, heading, (-radii.max() * unit - 1,) * 1 + (radii.max() * unit + 1,), radii.max() * unit + 1)
+    reach = radii.max() * unit * state.width + 1
+    patch = canvas.patch(centre, heading, (-reach, reach), reach)
     if patch is None:
         return
     table = size * unit * state.width * (size**0.7 * radii + (1 - size**0.7) * radii.mean())
@@ -208,7 +208,7 @@ def _polar_outline(bone: Bone) -> np.ndarray:
     """(128,) radius of the smoothed adult outline about its centre, mm."""
     if bone is Bone.SESAMOID:
         return np.full(_ANGLES, 2.6)
-    points = CARPAL_OUTLINES[bone] - carpal_centre(bone)
+    points = CARPAL_FULLNESS * (CARPAL_OUTLINES[bone] - carpal_centre(bone))
     t = np.linspace(0, 1, 8, endpoint=False)[:, None]
     dense = np.concatenate([a + t * (b - a) for a, b in zip(points, np.roll(points, -1, 0), strict=True)])
     angle = np.arctan2(dense[:, 1], dense[:, 0]) % (2 * np.pi)

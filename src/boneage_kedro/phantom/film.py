@@ -6,14 +6,14 @@ import numpy as np
 from boneage_kedro.phantom.nuisance import Nuisance
 
 SOFT_TISSUE_PER_MM = 0.03  # linear attenuation of muscle at the mean energy behind a hand, about 35 keV
-FILM_GRADIENT = 1.9  # of the characteristic curve, per natural logarithm of exposure
-FILM_SPEED = -1.95  # log exposure of half the film's range, open field 0
+FILM_GRADIENT = 1.35  # of the characteristic curve, per natural logarithm of exposure
+FILM_SPEED = -1.55  # log exposure of half the film's range, open field 0
 VEIL_SHARE = 0.06  # width of the scatter kernel, part of the long side
 GRAIN_PX = 0.6  # correlation length of the noise
 
 
 def expose(attenuation: np.ndarray, nuisance: Nuisance, rng: np.random.Generator) -> np.ndarray:
-    """Film brightness, 0 black (open field) to 1 clear, of an attenuation map (natural logarithm).
+    """Film brightness, 0 at the usual open field to 1 clear, of an attenuation map (natural logarithm).
 
     Returns:
         (H, W) float32.
@@ -30,7 +30,10 @@ def expose(attenuation: np.ndarray, nuisance: Nuisance, rng: np.random.Generator
     exposure += grain * np.sqrt(exposure)
     log_exposure = np.log(np.maximum(exposure, np.float32(1e-3))) + np.float32(nuisance.exposure)
     log_exposure += np.linspace(-0.5, 0.5, attenuation.shape[0], dtype=np.float32)[:, None] * np.float32(nuisance.shading)
-    return 1 / (1 + np.exp(np.float32(FILM_GRADIENT * nuisance.contrast) * (log_exposure - np.float32(FILM_SPEED))))
+    gradient = FILM_GRADIENT * nuisance.contrast
+    clear = 1 / (1 + np.exp(np.float32(gradient) * (log_exposure - np.float32(FILM_SPEED))))
+    fog = np.float32(1 / (1 + np.exp(-gradient * FILM_SPEED)))  # of an open field at the usual exposure
+    return (clear - fog) / (1 - fog)
 
 
 def digitise(film: np.ndarray, nuisance: Nuisance) -> np.ndarray:

@@ -24,9 +24,11 @@ USUAL_SHARE = ([0, 36, 72, 120, 168, 216], [0.43, 0.49, 0.55, 0.6, 0.63, 0.65])
 USUAL_MIDDLE = 0.44  # height of the middle of that line, part of the picture's height from the top
 MARGIN_MM = 9.0  # kept free between the joints and the edge of the field, adult millimetres
 SIZE_SD = 0.04
-WIDTH_SD = 0.04
-TRABECULA_MM = 0.45
-TEXTURE_SD = 0.3
+WIDTH_SD = 0.05
+TRABECULA_MM = 0.35
+TRABECULA_STRETCH = 2.0  # along the hand
+TEXTURE_SD = 0.18
+SOFTER_BEAM = 0.6  # smaller hands are taken with a softer beam: attenuation goes with size to the power -0.6
 # Later bones lie on top in the map: carpals over long bones, pisiform over carpals, an epiphysis over its own shaft.
 DRAWING_ORDER = (Bone.RADIUS, Bone.ULNA, *(bone for bone in Bone if bone <= Bone.DISTAL_5), *ROUND_BONES)
 
@@ -82,6 +84,7 @@ def fabricate_hand(
     canvas = Canvas(view, _trabeculae(view, unit, film_noise))
     _draw_bones(canvas, skeleton, age_months, sex, anatomy)
     attenuation = np.float32(SOFT_TISSUE_PER_MM) * soft.thickness + canvas.mineral
+    attenuation *= np.float32(unit**-SOFTER_BEAM)
     if nuisance.marker:
         add_marker(attenuation, soft.inside * np.float32(view.scale), nuisance, letters)
     image = digitise(expose(attenuation, nuisance, film_noise), nuisance)
@@ -122,9 +125,9 @@ def _place(skeleton: Skeleton, nuisance: Nuisance, age_months: float, size_px: i
 
 def _trabeculae(view: View, unit: float, rng: np.random.Generator) -> np.ndarray:
     """Random net of spongy bone: (H, W) float32 about 1."""
-    sigma = max(0.5, TRABECULA_MM * unit * view.scale)
-    net = cv2.GaussianBlur(rng.standard_normal(view.shape, np.float32), (0, 0), sigma)
-    net *= np.float32(TEXTURE_SD * 2 * np.sqrt(np.pi) * sigma)
+    thin = max(0.5, TRABECULA_MM * unit * view.scale)
+    net = cv2.GaussianBlur(rng.standard_normal(view.shape, np.float32), (0, 0), thin, sigmaY=TRABECULA_STRETCH * thin)
+    net *= np.float32(TEXTURE_SD * 2 * np.sqrt(np.pi * TRABECULA_STRETCH) * thin)
     net += 1
     return net
 

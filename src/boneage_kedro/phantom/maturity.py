@@ -127,13 +127,13 @@ def stage(bone: Bone, age_months: float, sex: Sex, variation: Variation = NO_VAR
     if age_months < onset:
         return Stage(size=0, thickness=0, gap=1, fusion=0, scar=0)
     grown = min(1.0, (age_months - onset) / (timing.full_size.of(sex) - onset))
-    size = SMALLEST_NUCLEUS + (1 - SMALLEST_NUCLEUS) * grown**0.6
+    size = SMALLEST_NUCLEUS + (1 - SMALLEST_NUCLEUS) * grown**0.55
     if timing.fusion_start is None or timing.fusion_end is None:
         return Stage(size, size, gap=1, fusion=0, scar=0)
     start = timing.fusion_start.of(sex) + z * FUSION_SD_MONTHS
     end = timing.fusion_end.of(sex) + z * FUSION_SD_MONTHS
     narrowing = _progress(age_months, start - NARROWING_MONTHS, start)
-    thickness = SMALLEST_NUCLEUS + (1 - SMALLEST_NUCLEUS) * _progress(age_months, onset, start) ** 0.7
+    thickness = SMALLEST_NUCLEUS + (1 - SMALLEST_NUCLEUS) * grown**0.8
     return Stage(
         size,
         thickness,

@@ -50,7 +50,7 @@ class Nuisance:
     scatter: float = 0.05
     shading: float = 0.0
     blur_px: float = 0.5
-    noise: float = 0.01
+    noise: float = 0.012
     frame_left: float = 0.0
     frame_right: float = 0.0
     frame_top: float = 0.0
@@ -97,7 +97,7 @@ def draw_nuisance(rng: np.random.Generator) -> Nuisance:
         scatter=float(rng.uniform(0.03, 0.1)),
         shading=float(rng.normal(0, 0.12)),
         blur_px=float(rng.uniform(0.3, 0.8)),
-        noise=float(np.exp(rng.normal(np.log(0.012), 0.4))),
+        noise=float(np.exp(rng.normal(np.log(0.016), 0.4))),
         marker=bool(rng.random() < MARKER_SHARE),
         marker_size=float(rng.uniform(0.03, 0.08)),
         marker_deg=float(rng.normal(0, 8) if rng.random() < 0.75 else rng.uniform(-60, 60)),

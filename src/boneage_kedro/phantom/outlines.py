@@ -54,6 +54,7 @@ class LongBone:
         plate: shape of the growth plate seen from the shaft.
         cortex: thickness of the cortex in the middle, in half-widths there.
         shift: lateral offset of the axis over u, parts of the length.
+        flatness: depth towards the film over width.
     """
 
     u: tuple[float, ...]
@@ -66,6 +67,7 @@ class LongBone:
     plate: End = End()
     cortex: float = 0.42
     shift: tuple[float, ...] | None = None
+    flatness: float = 0.85
 
 
 _CONDYLES = End(dome=0.45, notch=0.16)
@@ -77,10 +79,10 @@ def _scaled(table: tuple[float, ...], factor: float) -> tuple[float, ...]:
     return tuple(round(factor * value, 4) for value in table)
 
 
-_PROXIMAL = (0.168, 0.178, 0.168, 0.146, 0.118, 0.103, 0.102, 0.116, 0.132, 0.134, 0.12)
-_MIDDLE = (0.215, 0.232, 0.218, 0.182, 0.148, 0.13, 0.13, 0.15, 0.172, 0.176, 0.155)
-_DISTAL = (0.29, 0.31, 0.275, 0.21, 0.15, 0.115, 0.105, 0.14, 0.18, 0.175, 0.12)
-_METACARPAL = (0.096, 0.108, 0.1, 0.078, 0.062, 0.058, 0.064, 0.085, 0.108, 0.112, 0.095)
+_PROXIMAL = (0.1848, 0.1958, 0.1848, 0.1606, 0.1298, 0.1133, 0.1122, 0.1276, 0.1452, 0.1474, 0.132)
+_MIDDLE = (0.2322, 0.2506, 0.2354, 0.1966, 0.1598, 0.1404, 0.1404, 0.162, 0.1858, 0.1901, 0.1674)
+_DISTAL = (0.3045, 0.3255, 0.2888, 0.2205, 0.1575, 0.1208, 0.1103, 0.147, 0.189, 0.1837, 0.126)
+_METACARPAL = (0.1037, 0.1166, 0.108, 0.0842, 0.067, 0.063, 0.074, 0.108, 0.12, 0.119, 0.098)
 
 PROXIMAL = LongBone(
     _U, _PROXIMAL, _SOCKET, _CONDYLES, (0.2, 0.14, 0.115), (0.09, 0.025), plate=End(dome=-0.06)
@@ -98,11 +100,11 @@ def _metacarpal(width: float, base: End, shift: tuple[float, ...] | None = None)
         _U,
         _scaled(_METACARPAL, width),
         base,
-        End(dome=0.62),
+        End(dome=0.52),
         slot=(0.25, 0.2, 0.185),
         cartilage=(0.1, 0.01),
         epiphysis_distal=True,
-        plate=End(dome=-0.14),
+        plate=End(dome=-0.05),
         cortex=0.45,
         shift=shift,
     )
@@ -127,11 +129,12 @@ _RADIUS = LongBone(
     epiphysis_distal=True,
     plate=End(dome=-0.03, tilt=-0.04),
     cortex=0.4,
+    flatness=0.6,
     shift=(0.0, 0.004, 0.003, 0.0, -0.002, -0.003, -0.002, 0.0, 0.0, 0.0, 0.0),
 )
 _ULNA = LongBone(
     (0.0, 0.4, 0.55, 0.7, 0.8, 0.88, 0.92, 0.95, 0.97, 0.985, 1.0),
-    (0.03, 0.028, 0.027, 0.025, 0.024, 0.026, 0.029, 0.033, 0.035, 0.034, 0.031),
+    (0.034, 0.032, 0.031, 0.029, 0.028, 0.03, 0.034, 0.039, 0.041, 0.04, 0.036),
     End(),
     End(dome=0.1, spike=0.55, spike_q=-0.8),
     slot=(0.062, 0.055, 0.045),
@@ -139,6 +142,7 @@ _ULNA = LongBone(
     epiphysis_distal=True,
     plate=End(dome=0.03),
     cortex=0.45,
+    flatness=0.8,
 )
 
 LONG_BONE_SHAPES: dict[Bone, LongBone] = {
@@ -164,6 +168,7 @@ WIDTH_FACTOR: dict[Bone, float] = {
     Bone.DISTAL_5: 0.9,
 }
 
+CARPAL_FULLNESS = 1.08  # factor on the outlines: carpals are drawn with joint spaces, and overlap in projection
 CARPAL_OUTLINES: dict[Bone, np.ndarray] = {
     Bone.CAPITATE: np.array(
         [(-6.5, 35), (-2, 36.5), (4.5, 36.5), (8.5, 34.5), (8.5, 28), (7.5, 21), (7, 16), (5.5, 11.5), (1, 9.5)]

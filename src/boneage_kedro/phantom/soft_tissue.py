@@ -92,11 +92,14 @@ def _palm(skeleton: Skeleton, chubbiness: float) -> list[list[Capsule]]:
         for finger in range(1, 5)
     ]
     thumb, index = joints[0], joints[1]
-    web = limb(0.45 * thumb[0] + 0.55 * thumb[1], 0.75 * index[0], (12, 12), (30, 26))
+    base, knuckle = thumb[0], thumb[1]
+    thenar = limb(0.2 * base + 0.8 * np.array([8.0, 22]) * unit, knuckle, (22, 12.5), (34, 26))
+    web = limb(0.3 * base + 0.7 * knuckle, 0.84 * index[0], (9, 10), (24, 22))
+    adductor = limb(np.array([8.0, 42]) * unit, 0.5 * (knuckle + 0.75 * index[0]), (13, 12), (36, 28))
     carpus = limb(np.array([-4.0, 6]) * unit, np.array([-3.0, 42]) * unit, (29, 32), (38, 34))
     root = FOREARM_ROOT * unit
     forearm = limb(root, root - FOREARM_MM * unit * heading(skeleton.forearm_deg), (29, 44), (40, 66))
-    return [*rays, web, carpus, forearm]
+    return [*rays, thenar, web, adductor, carpus, forearm]
 
 
 def _melt(limbs: list[list[Capsule]], view: View, melting: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
