@@ -1,0 +1,54 @@
+"""Intensity: the part of the gray range that shows the hand, spread over 8 bits."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+# Letter strokes and wires are thinner than this share of the long side, the palm and the wrist are not.
+_BROAD_SHARE = 0.07
+
+
+class Window(NamedTuple):
+    """The gray values of the source that become black (``low``) and white (``high``)."""
+
+    low: float
+    high: float
+
+
+def exposure_window(field: np.ndarray, low_percentile: float, high_percentile: float) -> Window:
+    """The robust gray range of a field, with bright letter markers left out.
+
+    Args:
+        field: (H, W) float32 thumbnail of the exposed field, bone bright.
+        low_percentile, high_percentile: in 0..100; what lies outside them is clipped.
+    """
+    ordered = np.sort(field[field <= _brightest_broad(field)])
+    last = len(ordered) - 1
+    low = float(ordered[round(last * low_percentile / 100)])
+    high = float(ordered[round(last * high_percentile / 100)])
+    return Window(low, high)
+
+
+def _brightest_broad(field: np.ndarray) -> float:
+    """The brightest value that fills a broad patch; letters and thin bright lines fill none."""
+    size = max(3, round(max(field.shape) * _BROAD_SHARE))
+    patch = np.ones((size, size), np.uint8)
+    return float(cv2.erode(field, patch, borderType=cv2.BORDER_REPLICATE).max())
+
+
+def apply_window(pixels: np.ndarray, window: Window, inverted: bool) -> np.ndarray:
+    """Spread the window over 0..255, clipped, as uint8; an empty window (a constant picture) gives black.
+
+    With ``inverted`` the window's ``high`` is still the brighter gray value of the source, and becomes black.
+    """
+    if window.high <= window.low:
+        return np.zeros(pixels.shape, np.uint8)
+    if pixels.dtype == np.uint8:
+        return cv2.LUT(pixels, _to_bytes(np.arange(256, dtype=np.float32), window, inverted))
+    return _to_bytes(pixels.astype(np.float32), window, inverted)
+
+
+def _to_bytes(values: np.ndarray, window: Window, inverted: bool) -> np.ndarray:
+    share = np.clip((values - window.low) / (window.high - window.low), 0, 1)
+    return np.rint((1 - share if inverted else share) * 255).astype(np.uint8)

@@ -1,0 +1,150 @@
+"""Preparing a radiograph: polarity, frame, orientation, intensity, and a square canvas."""
+
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+import cv2
+import numpy as np
+
+from boneage_kedro.imaging.framing import find_field
+from boneage_kedro.imaging.geometry import (
+    UPRIGHT,
+    Box,
+    Pose,
+    canvas_transform,
+    centre_on_canvas,
+    fitted_size,
+)
+from boneage_kedro.imaging.intensity import Window, apply_window, exposure_window
+from boneage_kedro.imaging.polarity import background_excess
+from boneage_kedro.imaging.radiograph import Radiograph
+
+# All content is judged on a picture of this long side, so that judging costs next to nothing.
+_THUMBNAIL_PX = 96
+_PIXEL_TYPES = (np.uint8, np.uint16, np.float32)
+
+
+class PreparationSettings(TypedDict):
+    """How radiographs are brought to one form; the values live in ``conf/*/parameters_data_prep.yml``."""
+
+    canvas_px: int
+    low_percentile: float
+    high_percentile: float
+    fix_polarity: bool
+    crop: bool
+    orient: bool
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A radiograph in the one form that the networks see, with all that was done to it.
+
+    ``image`` is (canvas_px, canvas_px) uint8: bone bright, fingers up, thumb to the right as in a left hand
+    seen from the back, black outside the picture. ``transform`` is the (2, 3) float32 map of source points to
+    canvas points (see `geometry.to_source`). ``crop`` is in source pixels, ``window`` in source gray values.
+    """
+
+    image: np.ndarray
+    transform: np.ndarray
+    source_shape: tuple[int, int]
+    crop: Box
+    window: Window
+    inverted: bool
+    mirrored: bool
+    quarter_turns: int
+    warnings: tuple[str, ...]
+
+    def record(self) -> dict[str, Any]:
+        """Everything but the pixels, as values that JSON can hold."""
+        return {
+            "source_shape": list(self.source_shape),
+            "transform": self.transform.tolist(),
+            "crop": self.crop._asdict(),
+            "window": self.window._asdict(),
+            "inverted": self.inverted,
+            "mirrored": self.mirrored,
+            "quarter_turns": self.quarter_turns,
+            "warnings": list(self.warnings),
+        }
+
+
+def prepare(radiograph: Radiograph, settings: PreparationSettings) -> Prepared:
+    """Bring a radiograph to the one form that the networks see.
+
+    Raises:
+        TypeError: the pixels are not (H, W) uint8, uint16 or float32.
+        ValueError: the picture is empty or holds values that are not finite.
+    """
+    pixels = radiograph.pixels
+    _check(pixels)
+    thumbnail = _thumbnail(pixels)
+    part = find_field(thumbnail) if settings["crop"] else Box(0, 0, *thumbnail.shape[::-1])
+    field = part.view(thumbnail)
+    inverted = settings["fix_polarity"] and not radiograph.polarity_known and background_excess(field) > 0.8
+    pose = UPRIGHT
+    crop = _scaled(part, thumbnail.shape, pixels.shape)
+    window = _window(field, inverted, settings)
+    return Prepared(
+        image=_render(pixels, crop, window, inverted, pose, settings["canvas_px"]),
+        transform=canvas_transform(crop, pose, settings["canvas_px"]),
+        source_shape=(pixels.shape[0], pixels.shape[1]),
+        crop=crop,
+        window=window,
+        inverted=inverted,
+        mirrored=pose.mirrored,
+        quarter_turns=pose.quarter_turns,
+        warnings=(),
+    )
+
+
+def _check(pixels: np.ndarray) -> None:
+    if pixels.ndim != 2 or pixels.dtype not in _PIXEL_TYPES:
+        raise TypeError(
+            f"pixels must be (rows, columns) of uint8, uint16 or float32, not {pixels.shape} {pixels.dtype}"
+        )
+    if pixels.size == 0:
+        raise ValueError(f"the picture is empty: {pixels.shape}")
+    if pixels.dtype == np.float32 and not np.isfinite(pixels).all():
+        raise ValueError("the picture holds values that are not finite; replace them before preparing it")
+
+
+def _thumbnail(pixels: np.ndarray) -> np.ndarray:
+    """A float32 picture of at most `_THUMBNAIL_PX`, in the gray values of the source."""
+    height, width = pixels.shape
+    stride = max(1, max(height, width) // (_THUMBNAIL_PX * 3))
+    sparse = np.ascontiguousarray(pixels[::stride, ::stride])
+    scale = min(1.0, _THUMBNAIL_PX / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(sparse, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
+def _scaled(box: Box, small: tuple[int, ...], large: tuple[int, ...]) -> Box:
+    """A box of a small picture in the pixels of the large one, rounded outwards."""
+    y, x = large[0] / small[0], large[1] / small[1]
+    return Box(
+        int(box.left * x),
+        int(box.top * y),
+        min(large[1], int(np.ceil(box.right * x))),
+        min(large[0], int(np.ceil(box.bottom * y))),
+    )
+
+
+def _window(field: np.ndarray, inverted: bool, settings: PreparationSettings) -> Window:
+    """The exposure window in source gray values; `exposure_window` wants bone bright."""
+    percentiles = settings["low_percentile"], settings["high_percentile"]
+    if not inverted:
+        return exposure_window(field, *percentiles)
+    low, high = exposure_window(-field, *percentiles)
+    return Window(-high, -low)
+
+
+def _render(
+    pixels: np.ndarray, crop: Box, window: Window, inverted: bool, pose: Pose, canvas_px: int
+) -> np.ndarray:
+    """The canvas: resized first, since every later step is then cheap."""
+    size = fitted_size(crop, canvas_px)
+    smaller = max(crop.width, crop.height) > canvas_px
+    resized = cv2.resize(
+        crop.view(pixels), size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+    )
+    return centre_on_canvas(pose.apply(apply_window(resized, window, inverted)), canvas_px)

@@ -1,0 +1,135 @@
+"""Soft tissue around a skeleton: skin outline and thickness, from tapered capsules melted together.
+
+Sizes are in the adult man's millimetres, after hand breadths and depths of grown men (palm about 86 mm broad and
+28 mm deep, wrist 60 mm by 40 mm, finger joints 17 to 22 mm); infants are chubbier by `CHUBBINESS`.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from boneage_kedro.phantom.bones import Bone
+from boneage_kedro.phantom.canvas import View
+from boneage_kedro.phantom.skeleton import FOREARM_MM, FOREARM_ROOT, Skeleton, heading
+
+FINGER_RADII = np.array(
+    [[14.0, 12.0, 11.0, 8.2], [11.5, 10.3, 8.8, 6.8], [11.5, 10.5, 9.0, 7.0], [11.0, 9.8, 8.5, 6.6], [10.0, 8.6, 7.6, 6.0]]
+)
+TIP_MM = 3.2  # the pulp reaches as far beyond the last bone
+MELTING_MM = 2.2  # scale over which capsules melt together; makes the webs between fingers
+CHUBBINESS = ([0, 12, 36, 84, 144], [1.3, 1.26, 1.12, 1.03, 1.0])  # factor on radii over age in months
+COARSENESS = 2  # soft tissue is smooth: it is made at half the resolution
+
+
+class Capsule(NamedTuple):
+    """A tapered limb between two points in mm, with its depth towards the film at each end."""
+
+    start: np.ndarray
+    end: np.ndarray
+    radii: tuple[float, float]
+    depths: tuple[float, float]
+
+
+class SoftTissue(NamedTuple):
+    """Skin and what is within.
+
+    Attributes:
+        thickness: (H, W) float32 along the ray, mm.
+        inside: (H, W) float32 distance to the skin, mm, negative outside.
+    """
+
+    thickness: np.ndarray
+    inside: np.ndarray
+
+
+def wrap(skeleton: Skeleton, view: View, age_months: float) -> SoftTissue:
+    """Cover a skeleton with flesh and skin."""
+    height, width = view.shape
+    small = View(view.scale / COARSENESS, view.rotation_deg, (0, 0), (-(-height // COARSENESS), -(-width // COARSENESS)))
+    # pixel centres of the coarse grid lie between those of the fine one, as cv2.resize has it
+    origin = tuple((np.array(view.origin) + 0.5) / COARSENESS - 0.5)
+    small = View(small.scale, small.rotation_deg, (origin[0], origin[1]), small.shape)
+    chubbiness = float(np.interp(age_months, *CHUBBINESS))
+    limbs = [*_fingers(skeleton, chubbiness), *_palm(skeleton, chubbiness)]
+    inside, depth, edge = _melt(limbs, small, MELTING_MM * skeleton.unit)
+    rest = 1 - np.clip(inside / edge, 0, 1)
+    thickness = depth * np.sqrt(1 - rest * rest)
+    size = (small.shape[1] * COARSENESS, small.shape[0] * COARSENESS)
+    fine = [cv2.resize(part, size, interpolation=cv2.INTER_LINEAR)[:height, :width] for part in (thickness, inside)]
+    return SoftTissue(*fine)
+
+
+def _fingers(skeleton: Skeleton, chubbiness: float) -> list[list[Capsule]]:
+    """Each finger as a chain of three segments."""
+    joints = skeleton.joints[1:].reshape(5, 4, 2).copy()
+    radii = FINGER_RADII * skeleton.unit * chubbiness
+    last = joints[:, 3] - joints[:, 2]
+    last /= np.linalg.norm(last, axis=1, keepdims=True)
+    joints[:, 3] += last * (TIP_MM * skeleton.unit - radii[:, 3])[:, None]
+    return [
+        [
+            Capsule(points[i], points[i + 1], (r[i], r[i + 1]), (1.8 * r[i], 1.8 * r[i + 1]))
+            for i in range(3)
+        ]
+        for points, r in zip(joints, radii, strict=True)
+    ]
+
+
+def _palm(skeleton: Skeleton, chubbiness: float) -> list[list[Capsule]]:
+    """Rays of the palm up to the webs, the ball of the thumb, carpus and forearm."""
+    unit = skeleton.unit
+    fat = unit * chubbiness
+
+    def limb(start: np.ndarray, end: np.ndarray, radii: tuple[float, float], depths: tuple[float, float]) -> list[Capsule]:
+        return [
+            Capsule(start, end, (radii[0] * fat, radii[1] * fat), (depths[0] * fat, depths[1] * fat)),
+        ]
+
+    joints = skeleton.joints[1:].reshape(5, 4, 2)
+    rays = [
+        limb(skeleton.axes[Bone(finger + 1)][0], 0.65 * joints[finger, 0] + 0.35 * joints[finger, 1], (14, 11.5), (30, 22))
+        for finger in range(1, 5)
+    ]
+    thumb, index = joints[0], joints[1]
+    base, knuckle = thumb[0], thumb[1]
+    thenar = limb(0.2 * base + 0.8 * np.array([8.0, 22]) * unit, knuckle, (22, 12.5), (34, 26))
+    web = limb(0.3 * base + 0.7 * knuckle, 0.84 * index[0], (9, 10), (24, 22))
+    adductor = limb(np.array([8.0, 42]) * unit, 0.5 * (knuckle + 0.75 * index[0]), (13, 12), (36, 28))
+    carpus = limb(np.array([-4.0, 6]) * unit, np.array([-3.0, 42]) * unit, (29, 32), (38, 34))
+    root = FOREARM_ROOT * unit
+    forearm = limb(root, root - FOREARM_MM * unit * heading(skeleton.forearm_deg), (29, 44), (40, 66))
+    return [*rays, thenar, web, adductor, carpus, forearm]
+
+
+def _melt(limbs: list[list[Capsule]], view: View, melting: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Inner distance to the common skin, depth towards the film, and width of the rounded edge; all in mm."""
+    height, width = view.shape
+    x = np.arange(width, dtype=np.float32)
+    y = np.arange(height, dtype=np.float32)[:, None]
+    total = np.full(view.shape, 1e-30, np.float32)
+    depth, edge = np.zeros(view.shape, np.float32), np.zeros(view.shape, np.float32)
+    for limb in limbs:
+        parts = [_capsule(capsule, view, x, y) for capsule in limb]
+        inside, thick, radius = parts[0]
+        for other in parts[1:]:
+            nearer = other[0] > inside
+            inside = np.where(nearer, other[0], inside)
+            thick, radius = np.where(nearer, other[1], thick), np.where(nearer, other[2], radius)
+        weight = np.exp(np.clip(inside / np.float32(melting), -60, 20))
+        total += weight
+        depth += weight * thick
+        edge += weight * radius
+    return np.float32(melting) * np.log(total), depth / total, edge / total
+
+
+def _capsule(capsule: Capsule, view: View, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Inner distance, depth and radius of one limb over a grid of pixels, mm."""
+    start, end = view.pixels(capsule.start), view.pixels(capsule.end)
+    step = end - start
+    px, py = x - np.float32(start[0]), y - np.float32(start[1])
+    along = np.clip((px * np.float32(step[0]) + py * np.float32(step[1])) / np.float32(step @ step), 0, 1)
+    distance = np.hypot(px - along * np.float32(step[0]), py - along * np.float32(step[1])) / np.float32(view.scale)
+    radius = np.float32(capsule.radii[0]) + np.float32(capsule.radii[1] - capsule.radii[0]) * along
+    depth = np.float32(capsule.depths[0]) + np.float32(capsule.depths[1] - capsule.depths[0]) * along
+    return radius - distance, depth, radius
