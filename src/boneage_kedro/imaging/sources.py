@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-RADIOGRAPH_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom"})
+from boneage_kedro.cohort.columns import RADIOGRAPH_SUFFIXES, case_id
+
 _DICOM_MAGIC_AT = 128
 
 
@@ -27,7 +28,7 @@ class RadiographSource(Protocol):
 
 
 class RadiographFolder(Mapping[str, RadiographSource]):
-    """Radiographs by id, which is the file's name without its suffix.
+    """Radiographs by id, which is the file's name without its suffix (`boneage_kedro.cohort.columns.case_id`).
 
     Folders may be nested (Kaggle's archives unpack into a folder of the same name). Files of other kinds are
     passed over; a file without a suffix counts when it starts as DICOM does.
@@ -47,7 +48,7 @@ class RadiographFolder(Mapping[str, RadiographSource]):
         sources = [s for s in _find_sources(path) if not set(PurePosixPath(s.name).parts) & set(exclude)]
         by_id: dict[str, list[RadiographSource]] = {}
         for source in sorted(sources, key=lambda source: source.name):
-            by_id.setdefault(PurePosixPath(source.name).stem, []).append(source)
+            by_id.setdefault(case_id(source.name), []).append(source)
         self._sources = {key: found[0] for key, found in sorted(by_id.items())}
         self.duplicates = {key: [s.name for s in found] for key, found in by_id.items() if len(found) > 1}
 
