@@ -1,0 +1,116 @@
+"""DICOM files: stored values to what a reader sees, bone white."""
+
+import threading
+import warnings
+from io import BytesIO
+
+import cv2
+import gdcm
+import numpy as np
+from pydicom import Dataset, dcmread
+from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, get_decoder, pixel_array
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from boneage_kedro.imaging.formats import dicom_header
+from boneage_kedro.imaging.formats.decoding import check_size
+from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
+
+_EXPORT = "export the radiograph again, uncompressed or as JPEG 2000 or RLE, or as 16-bit PNG"
+_MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
+_ONE_READER = threading.Lock()  # warnings can only be held back for the whole process
+
+gdcm.Trace.WarningOff()
+gdcm.Trace.ErrorOff()
+
+
+def looks_like_dicom(data: bytes) -> bool:
+    """Tell a DICOM file by its preamble, or one without it by a first element in group 0002 or 0008."""
+    return data[128:132] == b"DICM" or (data[:2] in {b"\x02\0", b"\x08\0"} and data[3:4] == b"\0")
+
+
+def read_dicom(data: bytes) -> Radiograph:
+    """Read the one frame of a DICOM file: Modality rescale, VOI LUT or window, MONOCHROME1 turned.
+
+    Pixels are uint8 or uint16 where no transformation changed them and float32 otherwise.
+
+    Raises:
+        UnreadableRadiograph: truncated, damaged, without a picture, of several frames, too large, or in a
+            transfer syntax that no decoder here reads.
+    """
+    with _ONE_READER, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            header = dcmread(BytesIO(data), force=True)
+            _check_header(header)
+            return _radiograph(header)
+        except UnreadableRadiograph:
+            raise
+        except Exception as error:  # pydicom and its decoders raise whatever they stumble over
+            reason = " ".join(str(error).split())
+            raise UnreadableRadiograph(
+                f"the DICOM file is damaged, cut short or of a kind not read here ({reason}); {_EXPORT}"
+            ) from error
+
+
+def _check_header(header: Dataset) -> None:
+    if "PixelData" not in header:
+        kind = UID(header.get("SOPClassUID", "")).name or "of unknown kind"
+        raise UnreadableRadiograph(f"the DICOM file ({kind}) holds no picture or is cut short; {_EXPORT}")
+    frames = int(header.get("NumberOfFrames") or 1)
+    if frames > 1:
+        raise UnreadableRadiograph(f"the DICOM file holds {frames} frames; export the one radiograph")
+    if header.BitsAllocated > 16:
+        raise UnreadableRadiograph(
+            f"stores {header.BitsAllocated} bits a pixel, more than any radiograph; {_EXPORT}"
+        )
+    check_size(header.Rows, header.Columns)
+    _check_transfer_syntax(header)
+
+
+def _check_transfer_syntax(header: Dataset) -> None:
+    if "TransferSyntaxUID" not in header.file_meta:  # a bare data set, without the header of a file
+        implicit, _ = header.original_encoding
+        header.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+    syntax = header.file_meta.TransferSyntaxUID
+    try:
+        decodable = get_decoder(syntax).is_available
+    except NotImplementedError:
+        decodable = False
+    if not decodable:
+        raise UnreadableRadiograph(f"its transfer syntax, {syntax.name}, cannot be decoded here; {_EXPORT}")
+
+
+def _radiograph(header: Dataset) -> Radiograph:
+    stored = pixel_array(header)
+    monochrome = header.PhotometricInterpretation in _MONOCHROME
+    return Radiograph(
+        pixels=_displayed(stored, header) if monochrome else _color_to_gray(stored, header),
+        laterality=dicom_header.laterality(header),
+        age_months=dicom_header.age_months(header),
+        sex=dicom_header.sex(header),
+        polarity_known=monochrome,
+    )
+
+
+def _color_to_gray(stored: np.ndarray, header: Dataset) -> np.ndarray:
+    if header.PhotometricInterpretation == "PALETTE COLOR":
+        stored = apply_color_lut(stored, header)
+    return cv2.cvtColor(np.ascontiguousarray(stored[..., :3]), cv2.COLOR_RGB2GRAY)
+
+
+def _displayed(stored: np.ndarray, header: Dataset) -> np.ndarray:
+    """Take stored values to displayed ones through a table, as every step depends on the value alone."""
+    low, high = int(stored.min()), int(stored.max())
+    values = np.arange(low, high + 1, dtype=stored.dtype)
+    table = _windowed(apply_modality_lut(values, header), header)
+    if header.PhotometricInterpretation == "MONOCHROME1":
+        table = table.max() - table + table.min()
+    if np.array_equal(table, values) and stored.dtype in (np.uint8, np.uint16):
+        return stored
+    return table.astype(np.float32)[stored.astype(np.intp) - low]
+
+
+def _windowed(values: np.ndarray, header: Dataset) -> np.ndarray:
+    """Apply the VOI LUT or window, unless it is so wrong that nothing would be seen."""
+    windowed = apply_voi_lut(values, header)
+    return values if windowed.min() == windowed.max() else windowed
