@@ -5,10 +5,11 @@ from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, get_args, get_type_hints, is_typeddict
+from typing import Any, get_args, get_type_hints
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
+from typing_extensions import is_typeddict
 
 # given on the command line with --params, used by the catalog
 COMMAND_LINE_PARAMETERS = frozenset({"assess_images", "assess_cases", "assess_output"})

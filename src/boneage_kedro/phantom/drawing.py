@@ -12,7 +12,13 @@ import numpy as np
 from boneage_kedro.phantom.bones import ROUND_BONES, Bone
 from boneage_kedro.phantom.canvas import Canvas, Patch
 from boneage_kedro.phantom.maturity import Stage
-from boneage_kedro.phantom.outlines import CARPAL_FULLNESS, CARPAL_OUTLINES, LONG_BONE_SHAPES, WIDTH_FACTOR, LongBone
+from boneage_kedro.phantom.outlines import (
+    CARPAL_FULLNESS,
+    CARPAL_OUTLINES,
+    LONG_BONE_SHAPES,
+    WIDTH_FACTOR,
+    LongBone,
+)
 
 # Attenuation above that of soft tissue, per mm, at the mean energy behind a hand (about 35 keV).
 CORTICAL_PER_MM = 0.15

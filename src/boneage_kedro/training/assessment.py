@@ -94,7 +94,8 @@ def assess_cases(
 
     cv2.setNumThreads(1)  # the threads of map_ordered share the cores already
     size, workers = settings["batch_size"], settings["workers"]
-    opened = map_ordered(open_one, cases.to_dict("records"), workers, ahead=max(size, workers))
+    rows: list[Any] = cases.to_dict("records")
+    opened = map_ordered(open_one, rows, workers, ahead=max(size, workers))
     while batch := list(islice(opened, size)):
         pictured = [case for case in batch if case.for_network is not None]
         if pictured:

@@ -1,6 +1,8 @@
 """What can be set about training; the values live in ``conf/*/parameters_ptl_regression.yml``."""
 
-from typing import Literal, TypedDict
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 from boneage_kedro.models.blocks import Block
 

@@ -85,7 +85,9 @@ def draw_cohort(cases: pd.DataFrame, store: ImageStore, params: Params) -> tuple
     by_age = cases.sort_values(["bone_age_months", "id"])
     places = np.linspace(0, len(by_age) - 1, min(params["sheet_cases"], len(by_age)))
     shown = by_age.iloc[places.round().astype(int)]
-    titles = [f"{row.sex} {row.bone_age_months / 12:.1f} y" for row in shown.itertuples()]
+    titles = [
+        f"{sex} {age / 12:.1f} y" for sex, age in zip(shown["sex"], shown["bone_age_months"], strict=True)
+    ]
     images = [store.pixels[row] for row in store.rows(shown["id"].tolist())]
     sheet = image_sheet(
         images, titles, params["sheet_columns"], f"Prepared radiographs, {params['source_name']}"

@@ -1,6 +1,6 @@
 """Parameters of `data_prep`."""
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 from boneage_kedro.imaging.preparation import PreparationSettings
 
