@@ -12,7 +12,6 @@ from rich.progress import Progress
 from boneage_kedro.cohort.findings import Finding, finding_rows, refuse_findings, summarise_findings
 from boneage_kedro.cohort.splits import assert_no_leakage, assign_splits
 from boneage_kedro.cohort.tables import read_cases
-from boneage_kedro.evaluation.figures import age_histogram, image_sheet
 from boneage_kedro.imaging.ingest import ingest, missing_ids
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreState
@@ -81,6 +80,8 @@ def split_cases(cases: pd.DataFrame, settings: SplitSettings) -> pd.DataFrame:
 
 def draw_cohort(cases: pd.DataFrame, store: ImageStore, params: Params) -> tuple[Figure, Figure]:
     """Histogram of age and sex, and a sheet of prepared pictures from young to old."""
+    from boneage_kedro.evaluation.figures import age_histogram, image_sheet
+
     histogram = age_histogram(cases, f"Bone age and sex of {len(cases)} cases, {params['source_name']}")
     by_age = cases.sort_values(["bone_age_months", "id"])
     places = np.linspace(0, len(by_age) - 1, min(params["sheet_cases"], len(by_age)))
