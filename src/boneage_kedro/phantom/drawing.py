@@ -16,8 +16,8 @@ from boneage_kedro.phantom.outlines import CARPAL_FULLNESS, CARPAL_OUTLINES, LON
 
 # Attenuation above that of soft tissue, per mm, at the mean energy behind a hand (about 35 keV).
 CORTICAL_PER_MM = 0.15
-SPONGY_PER_MM = 0.04
-SCAR_PER_MM = 0.035
+SPONGY_PER_MM = 0.038
+SCAR_PER_MM = 0.022
 
 END_SHELL_MM = 0.55  # thickness of the plate under an end face, adult
 SHELL_MIN_MM = 0.35  # cortex at the ends of a shaft, adult
@@ -73,9 +73,8 @@ class _Geometry:
 
     def __init__(self, shape: LongBone, patch: Patch, length: float, factor: float, state: BoneState) -> None:
         self.shape, self.state, self.length = shape, state, length
-        profile = _profile(shape)
-        index = np.clip(patch.along * np.float32(len(profile) / length), 0, len(profile) - 1).astype(np.int16)
-        self.half = profile[index] * np.float32(factor)
+        index = np.clip(patch.along * np.float32(_SAMPLES / length), 0, _SAMPLES - 1).astype(np.int16)
+        self.half = _child_profile(shape, state.shaft)[index] * np.float32(factor)
         across = patch.across
         if shape.shift is not None:
             across = across - _shift(shape)[index] * np.float32(length)
@@ -98,7 +97,7 @@ class _Geometry:
         end = self.shape.proximal if self.shape.epiphysis_distal else self.shape.distal
         face = self.far - np.float32(rest) - end.inset(self.q) * self._end_width()
         plate_face = self.near - self.plate - np.float32(0.5 * self.gap)
-        return _rounded(self.lateral, np.minimum(face, plate_face), 0.12 * self.width)
+        return _rounded(self.lateral, np.minimum(face, plate_face), (0.38 - 0.2 * self.state.shaft) * self.width)
 
     def epiphysis_depth(self) -> np.ndarray | None:
         """Inner distance of the epiphysis, or None before it appears."""
@@ -175,7 +174,7 @@ def draw_round_bone(canvas: Canvas, bone: Bone, centre: np.ndarray, heading: np.
     table = size * unit * state.width * (size**0.7 * radii + (1 - size**0.7) * radii.mean())
     depth = _polar_depth(patch, table.astype(np.float32))
     half = np.float32(0.62 * table.mean())
-    shell = np.float32(0.4 * unit)
+    shell = np.float32(0.55 * unit)
     outer, inner = half * _ramp(depth, half), (half - shell) * _ramp(depth - shell, half - shell)
     texture = canvas.texture[patch.window]
     spongy = np.float32(1.25 * SPONGY_PER_MM) * inner * texture
@@ -190,6 +189,7 @@ def carpal_centre(bone: Bone) -> np.ndarray:
 
 
 _ANGLES = 128
+_SAMPLES = 512
 
 
 def _polar_depth(patch: Patch, radii: np.ndarray) -> np.ndarray:
@@ -224,6 +224,13 @@ def _profile(shape: LongBone) -> np.ndarray:
     return _smooth_table(shape.u, shape.half_width)
 
 
+def _child_profile(shape: LongBone, maturity: float) -> np.ndarray:
+    """Profile at a maturity of the shaft: an infant's bones are stouter, and their waists fuller."""
+    profile, youth = _profile(shape), np.float32((1 - maturity) * shape.infant_fullness)
+    waist = np.maximum(0.68 * profile.max() - profile, 0)
+    return profile * (1 + 0.35 * youth) + youth * waist
+
+
 @lru_cache
 def _shift(shape: LongBone) -> np.ndarray:
     assert shape.shift is not None
@@ -232,7 +239,7 @@ def _shift(shape: LongBone) -> np.ndarray:
 
 def _smooth_table(u: tuple[float, ...], values: tuple[float, ...]) -> np.ndarray:
     """(512,) float32 samples of a table over 0..1, without its corners."""
-    dense = np.interp(np.linspace(0, 1, 512), u, values)
+    dense = np.interp(np.linspace(0, 1, _SAMPLES), u, values)
     window = np.hanning(49) / np.hanning(49).sum()
     return np.convolve(np.pad(dense, 24, mode="edge"), window, mode="valid").astype(np.float32)
 
