@@ -54,18 +54,18 @@ def draw_long_bone(canvas: Canvas, bone: Bone, axis: tuple[np.ndarray, np.ndarra
     shaft, epiphysis = geometry.shaft_depth(), geometry.epiphysis_depth()
     texture = canvas.texture[patch.window]
     mineral = canvas.coverage(shaft) * geometry.mineral(shaft, texture)
+    canvas.label(patch, shaft, bone.value)
     if epiphysis is not None:
         # The parts of one bone meet and do not overlap: the denser one counts, not the sum.
         mineral = np.maximum(mineral, canvas.coverage(epiphysis) * geometry.mineral(epiphysis, texture, cap=True))
-        mineral = np.maximum(mineral, canvas.coverage(geometry.lateral) * geometry.bridge(texture))
-        mineral += canvas.coverage(geometry.lateral) * geometry.scar()
+        canvas.label(patch, epiphysis, bone.epiphysis)
+    if state.stage.fusion > 0:
+        whole, bridged = geometry.whole_depth(), geometry.bridged()
+        mineral += bridged * (canvas.coverage(whole) * geometry.mineral(whole, texture) - mineral)
+        mineral += canvas.coverage(whole) * geometry.scar()
+        if state.stage.fusion >= 1:
+            canvas.label(patch, whole, bone.value)
     canvas.add(patch, mineral)
-    canvas.label(patch, shaft, bone.value)
-    if epiphysis is not None:
-        fused = state.stage.fusion >= 1
-        if fused:
-            canvas.label(patch, geometry.plate_depth(), bone.value)
-        canvas.label(patch, epiphysis, bone.value if fused else bone.epiphysis)
 
 
 class _Geometry:
@@ -92,12 +92,23 @@ class _Geometry:
 
     def shaft_depth(self) -> np.ndarray:
         """Inner distance of the shaft, the growth plate excluded."""
+        plate_face = self.near - self.plate - np.float32(0.5 * self.gap)
+        radius = (0.55 - 0.38 * self.state.shaft) * self.width
+        return _rounded(self.lateral, np.minimum(self._far_face(), plate_face), radius)
+
+    def whole_depth(self) -> np.ndarray:
+        """Inner distance of shaft and epiphysis as one bone."""
+        end = self.shape.distal if self.shape.epiphysis_distal else self.shape.proximal
+        joint = np.float32(self.state.unit * JOINT_GAP_MM)
+        face = self.near - joint - end.inset(self.q) * np.float32(self.width)
+        return _rounded(self.lateral, np.minimum(self._far_face(), face), 0.12 * self.width)
+
+    def _far_face(self) -> np.ndarray:
+        """Depth below the end that has no epiphysis."""
         at_birth, adult = self.shape.cartilage
         rest = self.length * (at_birth + (adult - at_birth) * self.state.shaft)
         end = self.shape.proximal if self.shape.epiphysis_distal else self.shape.distal
-        face = self.far - np.float32(rest) - end.inset(self.q) * self._end_width()
-        plate_face = self.near - self.plate - np.float32(0.5 * self.gap)
-        return _rounded(self.lateral, np.minimum(face, plate_face), (0.38 - 0.2 * self.state.shaft) * self.width)
+        return self.far - np.float32(rest) - end.inset(self.q) * self._end_width()
 
     def epiphysis_depth(self) -> np.ndarray | None:
         """Inner distance of the epiphysis, or None before it appears."""
@@ -116,10 +127,6 @@ class _Geometry:
         radius = (0.12 + 0.5 * (1 - stage.size)) * self.width * stage.size
         return _rounded(lateral, np.minimum(below - offset, above + offset), radius)
 
-    def plate_depth(self) -> np.ndarray:
-        """Inner distance of the slab that the growth plate takes up."""
-        return np.minimum(self.lateral, np.float32(self.gap) - np.abs(self.near - self.plate))
-
     def mineral(self, depth: np.ndarray, texture: np.ndarray, cap: bool = False) -> np.ndarray:
         """Attenuation of a shell of cortex around spongy bone within a part whose inner distance is `depth`."""
         unit, width = np.float32(self.state.unit), self.half
@@ -133,15 +140,10 @@ class _Geometry:
         spongy = inner * (np.float32(SPONGY_PER_MM) * texture)
         return np.float32(2 * self.shape.flatness) * (np.float32(CORTICAL_PER_MM) * np.maximum(outer - inner, 0) + spongy)
 
-    def bridge(self, texture: np.ndarray) -> np.ndarray:
-        """Attenuation of bone across a closing plate; it begins in the middle and spreads to the rim."""
+    def bridged(self) -> np.ndarray:
+        """How far the plate is bridged by bone, 0 to 1; it begins in the middle and spreads to the rim."""
         fusion = self.state.stage.fusion
-        if fusion <= 0:
-            return np.zeros_like(self.q)
-        bridged = np.clip(2 * fusion - np.abs(self.q), 0, 1) * min(1.0, 2 * fusion)
-        inside = np.abs(self.near - self.plate) < np.float32(self.gap + self.state.unit)
-        chord = self.half * _chord(self.q)
-        return np.float32(2 * self.shape.flatness * 1.4 * SPONGY_PER_MM) * texture * chord * bridged * inside
+        return np.clip(2 * fusion - np.abs(self.q), 0, 1) * np.float32(min(1.0, 2 * fusion))
 
     def scar(self) -> np.ndarray:
         """Attenuation of the dense line where a plate has closed."""

@@ -72,7 +72,7 @@ class LongBone:
     infant_fullness: float = 0.8
 
 
-_CONDYLES = End(dome=0.45, notch=0.16)
+_CONDYLES = End(dome=0.45, notch=0.12)
 _SOCKET = End(dome=-0.16)
 _U = (0.0, 0.06, 0.14, 0.24, 0.38, 0.55, 0.7, 0.82, 0.9, 0.96, 1.0)
 
@@ -87,10 +87,10 @@ _DISTAL = (0.3045, 0.3255, 0.2888, 0.2205, 0.1575, 0.1208, 0.1103, 0.147, 0.189,
 _METACARPAL = (0.086, 0.099, 0.095, 0.08, 0.066, 0.063, 0.074, 0.108, 0.12, 0.119, 0.098)
 
 PROXIMAL = LongBone(
-    _U, _PROXIMAL, _SOCKET, _CONDYLES, (0.2, 0.14, 0.115), (0.09, 0.025), plate=End(dome=-0.06)
+    _U, _PROXIMAL, _SOCKET, _CONDYLES, (0.2, 0.14, 0.115), (0.09, 0.012), plate=End(dome=-0.06)
 )
 MIDDLE = LongBone(
-    _U, _MIDDLE, End(dome=-0.12, notch=-0.1), _CONDYLES, (0.22, 0.155, 0.13), (0.1, 0.03), plate=End(dome=-0.05)
+    _U, _MIDDLE, End(dome=-0.12, notch=-0.1), _CONDYLES, (0.22, 0.155, 0.13), (0.1, 0.015), plate=End(dome=-0.05)
 )
 DISTAL = LongBone(
     _U, _DISTAL, End(dome=-0.1, notch=-0.1), End(dome=0.5), (0.26, 0.19, 0.165), (0.03, 0.0), cortex=0.5, infant_fullness=0.45
@@ -172,7 +172,7 @@ WIDTH_FACTOR: dict[Bone, float] = {
     Bone.DISTAL_5: 0.9,
 }
 
-CARPAL_FULLNESS = 1.08  # factor on the outlines: carpals are drawn with joint spaces, and overlap in projection
+CARPAL_FULLNESS = 1.15  # factor on the outlines: carpals are drawn with joint spaces, and overlap in projection
 CARPAL_OUTLINES: dict[Bone, np.ndarray] = {
     Bone.CAPITATE: np.array(
         [(-6.5, 35), (-2, 36.5), (4.5, 36.5), (8.5, 34.5), (8.5, 28), (7.5, 21), (7, 16), (5.5, 11.5), (1, 9.5)]
