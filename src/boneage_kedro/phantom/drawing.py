@@ -22,6 +22,7 @@ SCAR_PER_MM = 0.022
 END_SHELL_MM = 0.55  # thickness of the plate under an end face, adult
 SHELL_MIN_MM = 0.35  # cortex at the ends of a shaft, adult
 PLATE_GAP_MM = 1.15  # open growth plate, adult millimetres
+INFANT_DOME = 0.5  # rounding of a newborn shaft's free end, half-widths
 JOINT_GAP_MM = 0.8  # half a joint space, adult
 
 
@@ -108,7 +109,9 @@ class _Geometry:
         at_birth, adult = self.shape.cartilage
         rest = self.length * (at_birth + (adult - at_birth) * self.state.shaft)
         end = self.shape.proximal if self.shape.epiphysis_distal else self.shape.distal
-        return self.far - np.float32(rest) - end.inset(self.q) * self._end_width()
+        # an infant's end is a round knob, its condyles still cartilage
+        inset = end.inset(self.q) + np.float32(INFANT_DOME * (1 - self.state.shaft)) * self.q * self.q
+        return self.far - np.float32(rest) - inset * self._end_width()
 
     def epiphysis_depth(self) -> np.ndarray | None:
         """Inner distance of the epiphysis, or None before it appears."""
@@ -229,7 +232,7 @@ def _profile(shape: LongBone) -> np.ndarray:
 def _child_profile(shape: LongBone, maturity: float) -> np.ndarray:
     """Profile at a maturity of the shaft: an infant's bones are stouter, and their waists fuller."""
     profile, youth = _profile(shape), np.float32((1 - maturity) * shape.infant_fullness)
-    waist = np.maximum(0.68 * profile.max() - profile, 0)
+    waist = np.maximum(0.62 * profile.max() - profile, 0)
     return profile * (1 + 0.35 * youth) + youth * waist
 
 

@@ -45,9 +45,9 @@ class Nuisance:
     inverted: bool = False
     exposure: float = 0.0
     contrast: float = 1.0
-    black: float = 0.0
+    black: float = 5.0
     white: float = 255.0
-    scatter: float = 0.05
+    scatter: float = 0.07
     shading: float = 0.0
     blur_px: float = 0.5
     noise: float = 0.012
@@ -94,7 +94,7 @@ def draw_nuisance(rng: np.random.Generator) -> Nuisance:
         rotation_deg=_draw_rotation(rng),
         mirrored=bool(rng.random() < MIRRORED_SHARE),
         inverted=bool(rng.random() < INVERTED_SHARE),
-        scatter=float(rng.uniform(0.03, 0.1)),
+        scatter=float(rng.uniform(0.04, 0.12)),
         shading=float(rng.normal(0, 0.12)),
         blur_px=float(rng.uniform(0.3, 0.8)),
         noise=float(np.exp(rng.normal(np.log(0.016), 0.4))),

@@ -109,6 +109,7 @@ def _metacarpal(width: float, base: End, shift: tuple[float, ...] | None = None)
         plate=End(dome=-0.05),
         cortex=0.45,
         shift=shift,
+        infant_fullness=0.55,
     )
 
 
@@ -131,8 +132,8 @@ _RADIUS = LongBone(
     epiphysis_distal=True,
     plate=End(dome=-0.03, tilt=-0.04),
     cortex=0.4,
-    flatness=0.5,
-    infant_fullness=0.2,
+    flatness=0.46,
+    infant_fullness=0.0,
     shift=(0.0, 0.004, 0.003, 0.0, -0.002, -0.003, -0.002, 0.0, 0.0, 0.0, 0.0),
 )
 _ULNA = LongBone(
@@ -145,8 +146,8 @@ _ULNA = LongBone(
     epiphysis_distal=True,
     plate=End(dome=0.03),
     cortex=0.45,
-    flatness=0.65,
-    infant_fullness=0.2,
+    flatness=0.6,
+    infant_fullness=0.0,
 )
 
 LONG_BONE_SHAPES: dict[Bone, LongBone] = {

@@ -14,7 +14,7 @@ from boneage_kedro.phantom.canvas import View
 from boneage_kedro.phantom.skeleton import FOREARM_MM, FOREARM_ROOT, Skeleton, heading
 
 FINGER_RADII = np.array(
-    [[13.5, 11.5, 10.6, 8.0], [11.6, 9.7, 8.4, 6.8], [11.6, 10.0, 8.7, 7.0], [11.2, 9.5, 8.2, 6.6], [10.0, 8.4, 7.4, 6.0]]
+    [[13.5, 12.0, 11.2, 8.6], [11.6, 9.7, 8.4, 6.8], [11.6, 10.0, 8.7, 7.0], [11.2, 9.5, 8.2, 6.6], [10.0, 8.4, 7.4, 6.0]]
 )
 TIP_MM = 4.2  # the pulp reaches as far beyond the last bone
 MELTING_MM = 2.2  # scale over which capsules melt together; makes the webs between fingers
@@ -94,7 +94,7 @@ def _palm(skeleton: Skeleton, chubbiness: float) -> list[list[Capsule]]:
     thumb, index = joints[0], joints[1]
     base, knuckle = thumb[0], thumb[1]
     thenar = limb(0.2 * base + 0.8 * np.array([8.0, 22]) * unit, knuckle, (22, 12.5), (34, 26))
-    web = limb(0.3 * base + 0.7 * knuckle, 0.74 * index[0], (9, 10), (24, 22))
+    web = limb(0.15 * base + 0.85 * knuckle, 0.9 * index[0], (9, 11), (24, 22))
     hypothenar = limb(np.array([-19.0, 20]) * unit, 0.9 * joints[4, 0], (19, 14), (34, 26))
     adductor = limb(np.array([8.0, 42]) * unit, 0.5 * (knuckle + 0.75 * index[0]), (13, 11), (34, 23))
     carpus = limb(np.array([-4.0, 6]) * unit, np.array([-3.0, 42]) * unit, (29, 32), (38, 34))
