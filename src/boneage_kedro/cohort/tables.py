@@ -167,13 +167,14 @@ def _repeated_ids(rows: pd.DataFrame) -> pd.DataFrame:
 def _contradictory_ids(rows: pd.DataFrame) -> pd.DataFrame:
     """All rows of the ids whose rows differ, saying in what."""
     several = rows[rows["id"].duplicated(keep=False) & (rows["id"] != "")]
-    differ = several.groupby("id").nunique(dropna=False) > 1
+    by_id = several.groupby("id")
+    differ = by_id.nunique(dropna=False) > 1
     messages = pd.Series("", rows.index, dtype=str)
     for name, differs in differ[differ.any(axis=1)].iterrows():
         columns = dict.fromkeys(column.removesuffix("_problem") for column in differ.columns[differs])
-        same_id = several.index[several["id"] == name]
+        same_id = by_id.groups[name]
         places = ", ".join(map(str, same_id))
-        messages[same_id] = f"rows {places} differ in {', '.join(columns)}; none is used"
+        messages.loc[same_id] = f"rows {places} differ in {', '.join(columns)}; none is used"
     return _flag(rows, Finding.DUPLICATE_ID, messages)
 
 
@@ -187,7 +188,7 @@ def _patients_of_two_sexes(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _out_of_range(rows: pd.DataFrame, low: float, high: float) -> pd.DataFrame:
     age = rows["bone_age_months"]
-    messages = age.map("bone age {:g} months".format) + f" is not from {low:g} to {high:g}"
+    messages = "bone age " + age.map("{:g}".format).astype(str) + f" months is not from {low:g} to {high:g}"
     return _flag(rows, Finding.AGE_OUT_OF_RANGE, messages.where((age < low) | (age > high), ""))
 
 
