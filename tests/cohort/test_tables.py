@@ -104,6 +104,7 @@ def test_rows_that_contradict_each_other_are_not_used(other: str) -> None:
     duplicates = findings[findings["kind"] == Finding.DUPLICATE_ID]
     assert duplicates["id"].tolist() == ["1", "1"]
     assert duplicates["detail"].str.startswith("rows 2, 4 differ in ").all()
+    assert Finding.PATIENT_SEX_CONFLICT not in set(findings["kind"])  # one problem, told once
 
 
 def test_rows_that_differ_only_in_an_unreadable_cell_contradict_each_other() -> None:
