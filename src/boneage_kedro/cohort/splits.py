@@ -22,7 +22,7 @@ def assign_splits(
     """Split cases by patient, stratified by sex and age band.
 
     Patients are shuffled within their stratum (sex, band of the median bone age of their radiographs), the
-    strata are laid end to end from young to old, and the row is dealt out so that every beginning of it holds
+    strata are laid end to end by sex and age, and this deck is dealt out so that every beginning of it holds
     the wanted fractions. The number of patients of a split is therefore off by less than one overall and by
     less than two in any stratum, and small strata do not all fall to the largest split.
 
@@ -38,15 +38,13 @@ def assign_splits(
 
     Raises:
         ValueError: unknown split, fractions that are negative or do not sum to 1, a band that is not positive,
-            repeated ids, or cases without patient, sex or age.
+            no cases, repeated ids, or cases without patient, sex or age.
     """
     _check(cases, fractions, age_band_months)
     total = sum(fractions.values())
     shares = {str(split): fractions[split] / total for split in Split if split in fractions}
     patients = cases.groupby("patient_id").agg(sex=("sex", "first"), age=("bone_age_months", "median"))
-    patients["band"] = patients["age"] // age_band_months
-    patients["draw"] = np.random.default_rng(seed).permutation(len(patients))
-    patients = patients.sort_values(["sex", "band", "draw"])
+    patients = patients.iloc[_deck(patients, age_band_months, np.random.default_rng(seed))]
     splits = pd.Series(list(_deal(len(patients), shares)), index=patients.index, dtype=str)
     assigned = pd.DataFrame({"id": cases["id"], "split": cases["patient_id"].map(splits)})
     return assigned.sort_values("id", ignore_index=True)
@@ -72,6 +70,14 @@ def assert_no_leakage(cases: pd.DataFrame, splits: pd.DataFrame) -> None:
     across = by_patient.index[by_patient > 1]
     if len(across):
         raise ValueError(f"leakage: radiographs in more than one split for the patients {_some(across)}")
+
+
+def _deck(patients: pd.DataFrame, age_band_months: float, rng: np.random.Generator) -> np.ndarray:
+    """Order in which the patients are dealt: stratum after stratum, shuffled within."""
+    strata = patients.groupby(["sex", patients["age"] // age_band_months]).ngroup().to_numpy()
+    # from a random stratum round to it again: else the first child would be in the same split for every seed
+    strata = (strata - rng.integers(strata.max() + 1)) % (strata.max() + 1)
+    return np.lexsort([rng.permutation(len(patients)), strata])
 
 
 def _deal(count: int, shares: Mapping[str, float]) -> Iterator[str]:
@@ -100,6 +106,8 @@ def _check(cases: pd.DataFrame, fractions: Mapping[str, float], age_band_months:
         raise ValueError(f"fractions {dict(fractions)} must not be negative and must sum to 1")
     if not age_band_months > 0:
         raise ValueError(f"age_band_months = {age_band_months} must be positive")
+    if cases.empty:
+        raise ValueError("there are no cases to split")
     if cases["id"].duplicated().any():
         raise ValueError(f"repeated ids {_some(cases['id'][cases['id'].duplicated()])}")
     blank = cases[["patient_id", "sex", "bone_age_months"]].isna().any(axis=1)

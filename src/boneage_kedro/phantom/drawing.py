@@ -22,12 +22,13 @@ from boneage_kedro.phantom.outlines import (
 
 # Attenuation above that of soft tissue, per mm, at the mean energy behind a hand (about 35 keV).
 CORTICAL_PER_MM = 0.15
-SPONGY_PER_MM = 0.04
-SCAR_PER_MM = 0.035
+SPONGY_PER_MM = 0.038
+SCAR_PER_MM = 0.022
 
 END_SHELL_MM = 0.55  # thickness of the plate under an end face, adult
 SHELL_MIN_MM = 0.35  # cortex at the ends of a shaft, adult
 PLATE_GAP_MM = 1.15  # open growth plate, adult millimetres
+INFANT_DOME = 0.5  # rounding of a newborn shaft's free end, half-widths
 JOINT_GAP_MM = 0.8  # half a joint space, adult
 
 
@@ -60,18 +61,18 @@ def draw_long_bone(canvas: Canvas, bone: Bone, axis: tuple[np.ndarray, np.ndarra
     shaft, epiphysis = geometry.shaft_depth(), geometry.epiphysis_depth()
     texture = canvas.texture[patch.window]
     mineral = canvas.coverage(shaft) * geometry.mineral(shaft, texture)
+    canvas.label(patch, shaft, bone.value)
     if epiphysis is not None:
         # The parts of one bone meet and do not overlap: the denser one counts, not the sum.
         mineral = np.maximum(mineral, canvas.coverage(epiphysis) * geometry.mineral(epiphysis, texture, cap=True))
-        mineral = np.maximum(mineral, canvas.coverage(geometry.lateral) * geometry.bridge(texture))
-        mineral += canvas.coverage(geometry.lateral) * geometry.scar()
+        canvas.label(patch, epiphysis, bone.epiphysis)
+    if state.stage.fusion > 0:
+        whole, bridged = geometry.whole_depth(), geometry.bridged()
+        mineral += bridged * (canvas.coverage(whole) * geometry.mineral(whole, texture) - mineral)
+        mineral += canvas.coverage(whole) * geometry.scar()
+        if state.stage.fusion >= 1:
+            canvas.label(patch, whole, bone.value)
     canvas.add(patch, mineral)
-    canvas.label(patch, shaft, bone.value)
-    if epiphysis is not None:
-        fused = state.stage.fusion >= 1
-        if fused:
-            canvas.label(patch, geometry.plate_depth(), bone.value)
-        canvas.label(patch, epiphysis, bone.value if fused else bone.epiphysis)
 
 
 class _Geometry:
@@ -79,9 +80,8 @@ class _Geometry:
 
     def __init__(self, shape: LongBone, patch: Patch, length: float, factor: float, state: BoneState) -> None:
         self.shape, self.state, self.length = shape, state, length
-        profile = _profile(shape)
-        index = np.clip(patch.along * np.float32(len(profile) / length), 0, len(profile) - 1).astype(np.int16)
-        self.half = profile[index] * np.float32(factor)
+        index = np.clip(patch.along * np.float32(_SAMPLES / length), 0, _SAMPLES - 1).astype(np.int16)
+        self.half = _child_profile(shape, state.shaft)[index] * np.float32(factor)
         across = patch.across
         if shape.shift is not None:
             across = across - _shift(shape)[index] * np.float32(length)
@@ -99,12 +99,25 @@ class _Geometry:
 
     def shaft_depth(self) -> np.ndarray:
         """Inner distance of the shaft, the growth plate excluded."""
+        plate_face = self.near - self.plate - np.float32(0.5 * self.gap)
+        radius = (0.55 - 0.38 * self.state.shaft) * self.width
+        return _rounded(self.lateral, np.minimum(self._far_face(), plate_face), radius)
+
+    def whole_depth(self) -> np.ndarray:
+        """Inner distance of shaft and epiphysis as one bone."""
+        end = self.shape.distal if self.shape.epiphysis_distal else self.shape.proximal
+        joint = np.float32(self.state.unit * JOINT_GAP_MM)
+        face = self.near - joint - end.inset(self.q) * np.float32(self.width)
+        return _rounded(self.lateral, np.minimum(self._far_face(), face), 0.12 * self.width)
+
+    def _far_face(self) -> np.ndarray:
+        """Depth below the end that has no epiphysis."""
         at_birth, adult = self.shape.cartilage
         rest = self.length * (at_birth + (adult - at_birth) * self.state.shaft)
         end = self.shape.proximal if self.shape.epiphysis_distal else self.shape.distal
-        face = self.far - np.float32(rest) - end.inset(self.q) * self._end_width()
-        plate_face = self.near - self.plate - np.float32(0.5 * self.gap)
-        return _rounded(self.lateral, np.minimum(face, plate_face), 0.12 * self.width)
+        # an infant's end is a round knob, its condyles still cartilage
+        inset = end.inset(self.q) + np.float32(INFANT_DOME * (1 - self.state.shaft)) * self.q * self.q
+        return self.far - np.float32(rest) - inset * self._end_width()
 
     def epiphysis_depth(self) -> np.ndarray | None:
         """Inner distance of the epiphysis, or None before it appears."""
@@ -123,10 +136,6 @@ class _Geometry:
         radius = (0.12 + 0.5 * (1 - stage.size)) * self.width * stage.size
         return _rounded(lateral, np.minimum(below - offset, above + offset), radius)
 
-    def plate_depth(self) -> np.ndarray:
-        """Inner distance of the slab that the growth plate takes up."""
-        return np.minimum(self.lateral, np.float32(self.gap) - np.abs(self.near - self.plate))
-
     def mineral(self, depth: np.ndarray, texture: np.ndarray, cap: bool = False) -> np.ndarray:
         """Attenuation of a shell of cortex around spongy bone within a part whose inner distance is `depth`."""
         unit, width = np.float32(self.state.unit), self.half
@@ -140,15 +149,10 @@ class _Geometry:
         spongy = inner * (np.float32(SPONGY_PER_MM) * texture)
         return np.float32(2 * self.shape.flatness) * (np.float32(CORTICAL_PER_MM) * np.maximum(outer - inner, 0) + spongy)
 
-    def bridge(self, texture: np.ndarray) -> np.ndarray:
-        """Attenuation of bone across a closing plate; it begins in the middle and spreads to the rim."""
+    def bridged(self) -> np.ndarray:
+        """How far the plate is bridged by bone, 0 to 1; it begins in the middle and spreads to the rim."""
         fusion = self.state.stage.fusion
-        if fusion <= 0:
-            return np.zeros_like(self.q)
-        bridged = np.clip(2 * fusion - np.abs(self.q), 0, 1) * min(1.0, 2 * fusion)
-        inside = np.abs(self.near - self.plate) < np.float32(self.gap + self.state.unit)
-        chord = self.half * _chord(self.q)
-        return np.float32(2 * self.shape.flatness * 1.4 * SPONGY_PER_MM) * texture * chord * bridged * inside
+        return np.clip(2 * fusion - np.abs(self.q), 0, 1) * np.float32(min(1.0, 2 * fusion))
 
     def scar(self) -> np.ndarray:
         """Attenuation of the dense line where a plate has closed."""
@@ -181,7 +185,7 @@ def draw_round_bone(canvas: Canvas, bone: Bone, centre: np.ndarray, heading: np.
     table = size * unit * state.width * (size**0.7 * radii + (1 - size**0.7) * radii.mean())
     depth = _polar_depth(patch, table.astype(np.float32))
     half = np.float32(0.62 * table.mean())
-    shell = np.float32(0.4 * unit)
+    shell = np.float32(0.55 * unit)
     outer, inner = half * _ramp(depth, half), (half - shell) * _ramp(depth - shell, half - shell)
     texture = canvas.texture[patch.window]
     spongy = np.float32(1.25 * SPONGY_PER_MM) * inner * texture
@@ -196,6 +200,7 @@ def carpal_centre(bone: Bone) -> np.ndarray:
 
 
 _ANGLES = 128
+_SAMPLES = 512
 
 
 def _polar_depth(patch: Patch, radii: np.ndarray) -> np.ndarray:
@@ -230,6 +235,13 @@ def _profile(shape: LongBone) -> np.ndarray:
     return _smooth_table(shape.u, shape.half_width)
 
 
+def _child_profile(shape: LongBone, maturity: float) -> np.ndarray:
+    """Profile at a maturity of the shaft: an infant's bones are stouter, and their waists fuller."""
+    profile, youth = _profile(shape), np.float32((1 - maturity) * shape.infant_fullness)
+    waist = np.maximum(0.62 * profile.max() - profile, 0)
+    return profile * (1 + 0.35 * youth) + youth * waist
+
+
 @lru_cache
 def _shift(shape: LongBone) -> np.ndarray:
     assert shape.shift is not None
@@ -238,7 +250,7 @@ def _shift(shape: LongBone) -> np.ndarray:
 
 def _smooth_table(u: tuple[float, ...], values: tuple[float, ...]) -> np.ndarray:
     """(512,) float32 samples of a table over 0..1, without its corners."""
-    dense = np.interp(np.linspace(0, 1, 512), u, values)
+    dense = np.interp(np.linspace(0, 1, _SAMPLES), u, values)
     window = np.hanning(49) / np.hanning(49).sum()
     return np.convolve(np.pad(dense, 24, mode="edge"), window, mode="valid").astype(np.float32)
 

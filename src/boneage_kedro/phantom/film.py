@@ -5,9 +5,9 @@ import numpy as np
 
 from boneage_kedro.phantom.nuisance import Nuisance
 
-SOFT_TISSUE_PER_MM = 0.03  # linear attenuation of muscle at the mean energy behind a hand, about 35 keV
+SOFT_TISSUE_PER_MM = 0.036  # linear attenuation of muscle at the mean energy behind a hand, about 35 keV
 FILM_GRADIENT = 1.35  # of the characteristic curve, per natural logarithm of exposure
-FILM_SPEED = -1.55  # log exposure of half the film's range, open field 0
+FILM_SPEED = -1.4  # log exposure of half the film's range, open field 0
 VEIL_SHARE = 0.06  # width of the scatter kernel, part of the long side
 GRAIN_PX = 0.6  # correlation length of the noise
 

@@ -150,7 +150,7 @@ def _round_bone_centre(bone: Bone, skeleton: Skeleton) -> np.ndarray:
     base, knuckle = skeleton.axes[Bone.METACARPAL_1]
     along = (knuckle - base) / np.linalg.norm(knuckle - base)
     to_little_finger = np.array([-along[1], along[0]])
-    return knuckle - skeleton.unit * (3.0 * along - 5.5 * to_little_finger)
+    return knuckle - skeleton.unit * (5.5 * along - 8.0 * to_little_finger)
 
 
 def _mirror(hand: Phantom) -> Phantom:

@@ -8,7 +8,7 @@ import numpy as np
 from boneage_kedro.phantom.nuisance import Nuisance
 
 LEAD = 5.0  # attenuation of the letters, natural logarithm
-PLATE = 0.12  # and of the plate that holds them
+PLATE = (0.1, 0.5)  # and of the plate that holds them, between
 TRIES = 60
 
 
@@ -34,7 +34,7 @@ def add_marker(attenuation: np.ndarray, inside_px: np.ndarray, nuisance: Nuisanc
 def _letters(size: int, rng: np.random.Generator) -> np.ndarray:
     """Attenuation of an upright marker whose "L" is `size` pixels high."""
     initials = "".join(rng.choice(list(string.ascii_uppercase), int(rng.integers(0, 4))))
-    lines = [("L", size), (initials, round(0.62 * size))] if initials else [("L", size)]
+    lines = [("L", size), (initials, round(0.7 * size))] if initials else [("L", size)]
     pictures = [_text(line, height) for line, height in lines]
     pad = max(2, size // 4)
     width = max(picture.shape[1] for picture in pictures) + 2 * pad
@@ -45,7 +45,7 @@ def _letters(size: int, rng: np.random.Generator) -> np.ndarray:
         plate[top : top + picture.shape[0], left : left + picture.shape[1]] = LEAD * picture
         top += picture.shape[0] + pad
     if rng.random() < 0.6:
-        plate = np.maximum(plate, np.float32(PLATE))
+        plate = np.maximum(plate, np.float32(rng.uniform(*PLATE)))
     return plate
 
 

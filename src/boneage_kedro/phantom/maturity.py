@@ -100,7 +100,7 @@ MAX_SD = 2.0
 SMALLEST_NUCLEUS = 0.2
 NARROWING_MONTHS = 30.0  # the plate narrows this long before it starts to fuse
 NARROWED_GAP = 0.3
-SCAR_MONTHS = 24.0
+SCAR_MONTHS = 30.0
 
 
 @dataclass(frozen=True)

@@ -45,9 +45,9 @@ class Nuisance:
     inverted: bool = False
     exposure: float = 0.0
     contrast: float = 1.0
-    black: float = 0.0
+    black: float = 5.0
     white: float = 255.0
-    scatter: float = 0.05
+    scatter: float = 0.07
     shading: float = 0.0
     blur_px: float = 0.5
     noise: float = 0.012
@@ -94,12 +94,12 @@ def draw_nuisance(rng: np.random.Generator) -> Nuisance:
         rotation_deg=_draw_rotation(rng),
         mirrored=bool(rng.random() < MIRRORED_SHARE),
         inverted=bool(rng.random() < INVERTED_SHARE),
-        scatter=float(rng.uniform(0.03, 0.1)),
+        scatter=float(rng.uniform(0.04, 0.12)),
         shading=float(rng.normal(0, 0.12)),
         blur_px=float(rng.uniform(0.3, 0.8)),
         noise=float(np.exp(rng.normal(np.log(0.016), 0.4))),
         marker=bool(rng.random() < MARKER_SHARE),
-        marker_size=float(rng.uniform(0.03, 0.08)),
+        marker_size=float(rng.uniform(0.035, 0.085)),
         marker_deg=float(rng.normal(0, 8) if rng.random() < 0.75 else rng.uniform(-60, 60)),
         **_draw_tone(rng),
         **_draw_frame(rng),
@@ -138,16 +138,16 @@ def _draw_frame(rng: np.random.Generator) -> dict[str, float]:
     """Margins: none, a bright rim, or a small field."""
     kind, sides = rng.random(), ("frame_left", "frame_right", "frame_top", "frame_bottom")
     if kind < EDGE_SHARE:
-        margins = {side: float(rng.uniform(0.004, 0.02)) for side in sides if rng.random() < 0.6}
+        margins = {side: float(rng.uniform(0.0, 0.012)) for side in sides if rng.random() < 0.6}
         return margins | {
             "frame_deg": float(rng.normal(0, 0.4)),
             "frame_level": float(rng.uniform(0.7, 1)),
-            "frame_soft": float(rng.uniform(0.004, 0.02)),
+            "frame_soft": float(rng.uniform(0.01, 0.05)),
         }
     if kind < EDGE_SHARE + FIELD_SHARE:
         return {side: float(rng.uniform(0.02, 0.14)) for side in sides} | {
             "frame_deg": float(rng.normal(0, 3)),
-            "frame_level": float(rng.choice([0.0, 0.25, 0.9])),
+            "frame_level": float(rng.choice([0.0, 0.0, 0.1, 0.25, 0.9])),
             "frame_soft": float(rng.uniform(0.002, 0.01)),
         }
     return {}

@@ -55,6 +55,7 @@ class LongBone:
         cortex: thickness of the cortex in the middle, in half-widths there.
         shift: lateral offset of the axis over u, parts of the length.
         flatness: depth towards the film over width.
+        infant_fullness: how much stouter and less waisted it is at birth, 0 not at all.
     """
 
     u: tuple[float, ...]
@@ -68,9 +69,10 @@ class LongBone:
     cortex: float = 0.42
     shift: tuple[float, ...] | None = None
     flatness: float = 0.85
+    infant_fullness: float = 0.8
 
 
-_CONDYLES = End(dome=0.45, notch=0.16)
+_CONDYLES = End(dome=0.45, notch=0.12)
 _SOCKET = End(dome=-0.16)
 _U = (0.0, 0.06, 0.14, 0.24, 0.38, 0.55, 0.7, 0.82, 0.9, 0.96, 1.0)
 
@@ -82,16 +84,16 @@ def _scaled(table: tuple[float, ...], factor: float) -> tuple[float, ...]:
 _PROXIMAL = (0.1848, 0.1958, 0.1848, 0.1606, 0.1298, 0.1133, 0.1122, 0.1276, 0.1452, 0.1474, 0.132)
 _MIDDLE = (0.2322, 0.2506, 0.2354, 0.1966, 0.1598, 0.1404, 0.1404, 0.162, 0.1858, 0.1901, 0.1674)
 _DISTAL = (0.3045, 0.3255, 0.2888, 0.2205, 0.1575, 0.1208, 0.1103, 0.147, 0.189, 0.1837, 0.126)
-_METACARPAL = (0.1037, 0.1166, 0.108, 0.0842, 0.067, 0.063, 0.074, 0.108, 0.12, 0.119, 0.098)
+_METACARPAL = (0.086, 0.099, 0.095, 0.08, 0.066, 0.063, 0.074, 0.108, 0.12, 0.119, 0.098)
 
 PROXIMAL = LongBone(
-    _U, _PROXIMAL, _SOCKET, _CONDYLES, (0.2, 0.14, 0.115), (0.09, 0.025), plate=End(dome=-0.06)
+    _U, _PROXIMAL, _SOCKET, _CONDYLES, (0.2, 0.14, 0.115), (0.09, 0.012), plate=End(dome=-0.06)
 )
 MIDDLE = LongBone(
-    _U, _MIDDLE, End(dome=-0.12, notch=-0.1), _CONDYLES, (0.22, 0.155, 0.13), (0.1, 0.03), plate=End(dome=-0.05)
+    _U, _MIDDLE, End(dome=-0.12, notch=-0.1), _CONDYLES, (0.22, 0.155, 0.13), (0.1, 0.015), plate=End(dome=-0.05)
 )
 DISTAL = LongBone(
-    _U, _DISTAL, End(dome=-0.1, notch=-0.1), End(dome=0.5), (0.26, 0.19, 0.165), (0.03, 0.0), cortex=0.5
+    _U, _DISTAL, End(dome=-0.1, notch=-0.1), End(dome=0.5), (0.26, 0.19, 0.165), (0.03, 0.0), cortex=0.5, infant_fullness=0.45
 )
 
 
@@ -102,11 +104,12 @@ def _metacarpal(width: float, base: End, shift: tuple[float, ...] | None = None)
         base,
         End(dome=0.52),
         slot=(0.25, 0.2, 0.185),
-        cartilage=(0.1, 0.01),
+        cartilage=(0.055, 0.01),
         epiphysis_distal=True,
         plate=End(dome=-0.05),
         cortex=0.45,
         shift=shift,
+        infant_fullness=0.55,
     )
 
 
@@ -116,7 +119,7 @@ _METACARPAL_1 = LongBone(
     End(dome=-0.18, tilt=-0.12),
     End(dome=0.5),
     slot=(0.23, 0.17, 0.145),
-    cartilage=(0.12, 0.025),
+    cartilage=(0.09, 0.025),
     plate=End(dome=-0.04),
 )
 _RADIUS = LongBone(
@@ -129,25 +132,27 @@ _RADIUS = LongBone(
     epiphysis_distal=True,
     plate=End(dome=-0.03, tilt=-0.04),
     cortex=0.4,
-    flatness=0.6,
+    flatness=0.46,
+    infant_fullness=0.0,
     shift=(0.0, 0.004, 0.003, 0.0, -0.002, -0.003, -0.002, 0.0, 0.0, 0.0, 0.0),
 )
 _ULNA = LongBone(
     (0.0, 0.4, 0.55, 0.7, 0.8, 0.88, 0.92, 0.95, 0.97, 0.985, 1.0),
     (0.034, 0.032, 0.031, 0.029, 0.028, 0.03, 0.034, 0.039, 0.041, 0.04, 0.036),
     End(),
-    End(dome=0.1, spike=0.55, spike_q=-0.8),
+    End(dome=0.3, spike=0.6, spike_q=-0.78),
     slot=(0.062, 0.055, 0.045),
     cartilage=(0.0, 0.0),
     epiphysis_distal=True,
     plate=End(dome=0.03),
     cortex=0.45,
-    flatness=0.8,
+    flatness=0.6,
+    infant_fullness=0.0,
 )
 
 LONG_BONE_SHAPES: dict[Bone, LongBone] = {
     Bone.METACARPAL_1: _METACARPAL_1,
-    Bone.METACARPAL_2: _metacarpal(1.08, End(dome=-0.12, notch=0.3, tilt=0.2)),
+    Bone.METACARPAL_2: _metacarpal(1.08, End(dome=-0.1, notch=0.14, tilt=0.2)),
     Bone.METACARPAL_3: _metacarpal(1.06, End(dome=-0.05, tilt=-0.22)),
     Bone.METACARPAL_4: _metacarpal(1.0, End(dome=0.08)),
     Bone.METACARPAL_5: _metacarpal(1.12, End(dome=0.1, tilt=-0.25)),
@@ -168,7 +173,7 @@ WIDTH_FACTOR: dict[Bone, float] = {
     Bone.DISTAL_5: 0.9,
 }
 
-CARPAL_FULLNESS = 1.08  # factor on the outlines: carpals are drawn with joint spaces, and overlap in projection
+CARPAL_FULLNESS = 1.15  # factor on the outlines: carpals are drawn with joint spaces, and overlap in projection
 CARPAL_OUTLINES: dict[Bone, np.ndarray] = {
     Bone.CAPITATE: np.array(
         [(-6.5, 35), (-2, 36.5), (4.5, 36.5), (8.5, 34.5), (8.5, 28), (7.5, 21), (7, 16), (5.5, 11.5), (1, 9.5)]
@@ -190,7 +195,7 @@ CARPAL_OUTLINES: dict[Bone, np.ndarray] = {
     ),
     Bone.TRAPEZOID: np.array([(9.8, 24), (9.8, 30), (11, 35), (15, 37), (18.5, 34), (18, 28), (15.5, 23.5)]),
     Bone.TRAPEZIUM: np.array(
-        [(17, 23), (18.5, 28), (19.5, 33.5), (23, 36), (27.5, 34), (30.5, 29), (31.5, 24), (28, 19.5), (22, 20)]
+        [(17, 23), (18.5, 28), (19.5, 33.5), (23, 36), (28.5, 34.5), (32, 29.5), (33, 24.5), (29, 19.5), (22, 20)]
     ),
     Bone.PISIFORM: np.array([(-24, 19.5), (-19.5, 19), (-17.5, 15), (-19, 10.5), (-23.5, 10), (-25.8, 14.5)]),
 }

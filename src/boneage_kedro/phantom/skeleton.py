@@ -27,9 +27,9 @@ LENGTHS = np.array(
 DIRECTIONS = np.array(
     [[33.0, 26.0, 29.0], [6.0, 4.0, 2.0], [-3.0, -4.0, -5.0], [-12.0, -10.0, -8.0], [-29.0, -24.0, -18.0]]
 )
-METACARPAL_BASES = np.array([[12.5, 39.0], [0.5, 37.5], [-11.5, 37.5], [-20.5, 34.5]])  # of fingers 2 to 5
+METACARPAL_BASES = np.array([[12.3, 38.0], [0.5, 36.5], [-11.3, 36.3], [-20.5, 33.5]])  # of fingers 2 to 5
 FOREARM_ROOT = np.array([-6.0, 4.0])  # radius and ulna turn about this point
-RADIUS_END, ULNA_END = np.array([1.5, -1.0]), np.array([-24.5, -3.0])
+RADIUS_END, ULNA_END = np.array([1.5, 3.0]), np.array([-24.5, -0.2])
 FOREARM_MM = 230.0
 
 # Standard deviations of one hand about the tables.

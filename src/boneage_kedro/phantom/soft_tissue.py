@@ -14,11 +14,11 @@ from boneage_kedro.phantom.canvas import View
 from boneage_kedro.phantom.skeleton import FOREARM_MM, FOREARM_ROOT, Skeleton, heading
 
 FINGER_RADII = np.array(
-    [[14.0, 12.0, 11.0, 8.2], [11.5, 10.3, 8.8, 6.8], [11.5, 10.5, 9.0, 7.0], [11.0, 9.8, 8.5, 6.6], [10.0, 8.6, 7.6, 6.0]]
+    [[13.5, 12.0, 11.2, 8.6], [11.6, 9.7, 8.4, 6.8], [11.6, 10.0, 8.7, 7.0], [11.2, 9.5, 8.2, 6.6], [10.0, 8.4, 7.4, 6.0]]
 )
-TIP_MM = 3.2  # the pulp reaches as far beyond the last bone
+TIP_MM = 4.2  # the pulp reaches as far beyond the last bone
 MELTING_MM = 2.2  # scale over which capsules melt together; makes the webs between fingers
-CHUBBINESS = ([0, 12, 36, 84, 144], [1.3, 1.26, 1.12, 1.03, 1.0])  # factor on radii over age in months
+CHUBBINESS = ([0, 12, 36, 84, 144], [1.25, 1.2, 1.1, 1.03, 1.0])  # factor on radii over age in months
 COARSENESS = 2  # soft tissue is smooth: it is made at half the resolution
 
 
@@ -69,7 +69,7 @@ def _fingers(skeleton: Skeleton, chubbiness: float) -> list[list[Capsule]]:
     joints[:, 3] += last * (TIP_MM * skeleton.unit - radii[:, 3])[:, None]
     return [
         [
-            Capsule(points[i], points[i + 1], (r[i], r[i + 1]), (1.8 * r[i], 1.8 * r[i + 1]))
+            Capsule(points[i], points[i + 1], (r[i], r[i + 1]), (1.9 * r[i], 1.9 * r[i + 1]))
             for i in range(3)
         ]
         for points, r in zip(joints, radii, strict=True)
@@ -94,12 +94,13 @@ def _palm(skeleton: Skeleton, chubbiness: float) -> list[list[Capsule]]:
     thumb, index = joints[0], joints[1]
     base, knuckle = thumb[0], thumb[1]
     thenar = limb(0.2 * base + 0.8 * np.array([8.0, 22]) * unit, knuckle, (22, 12.5), (34, 26))
-    web = limb(0.3 * base + 0.7 * knuckle, 0.84 * index[0], (9, 10), (24, 22))
-    adductor = limb(np.array([8.0, 42]) * unit, 0.5 * (knuckle + 0.75 * index[0]), (13, 12), (36, 28))
+    web = limb(0.15 * base + 0.85 * knuckle, 0.9 * index[0], (9, 11), (24, 22))
+    hypothenar = limb(np.array([-19.0, 20]) * unit, 0.9 * joints[4, 0], (19, 14), (34, 26))
+    adductor = limb(np.array([8.0, 42]) * unit, 0.5 * (knuckle + 0.75 * index[0]), (13, 11), (34, 23))
     carpus = limb(np.array([-4.0, 6]) * unit, np.array([-3.0, 42]) * unit, (29, 32), (38, 34))
     root = FOREARM_ROOT * unit
     forearm = limb(root, root - FOREARM_MM * unit * heading(skeleton.forearm_deg), (29, 44), (40, 66))
-    return [*rays, thenar, web, adductor, carpus, forearm]
+    return [*rays, thenar, web, adductor, hypothenar, carpus, forearm]
 
 
 def _melt(limbs: list[list[Capsule]], view: View, melting: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
