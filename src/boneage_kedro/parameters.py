@@ -33,7 +33,7 @@ def check_parameters(parameters: Mapping[str, Any], folders: Sequence[Path]) -> 
     for block, values in parameters.items():
         if block in COMMAND_LINE_PARAMETERS:
             continue
-        if find_spec(f"boneage_kedro.pipelines.{block}.params") is None:
+        if find_spec(f"boneage_kedro.pipelines.{block}") is None:
             problems.append(_unknown_block(block, parameters))
             continue
         params_type = import_module(f"boneage_kedro.pipelines.{block}.params").Params

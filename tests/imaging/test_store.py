@@ -36,14 +36,14 @@ def test_pictures_records_and_failures_come_back(tmp_path: Path) -> None:
     write(
         tmp_path,
         StoreEntry("b", "1-1", picture(2), {"inverted": True}),
-        StoreEntry("bad", "1-2", failure="not a picture"),
+        StoreEntry("bad", "1-2", failure="not a picture", record={"file": "x/bad.png"}),
         StoreEntry("a", "1-3", picture(1), {"inverted": False}),
     )
     store = ImageStore(tmp_path)
     assert store.ids == ["a", "b"]
     assert (store.pixels[store.rows(["b", "a"])] == np.stack([picture(2), picture(1)])).all()
     assert store.index["inverted"].tolist() == [False, True]
-    assert store.failures == {"bad": "not a picture"}
+    assert store.failures.values.tolist() == [["bad", "not a picture", "x/bad.png"]]
     assert not store.pixels.flags.writeable
 
 
@@ -130,7 +130,8 @@ def test_an_empty_store_is_whole(tmp_path: Path) -> None:
     store = ImageStore(tmp_path)
     assert len(store) == 0
     assert store.pixels.shape == (0, 8, 8)
-    assert store.index.columns.tolist() == ["id", "row"]
+    assert store.index.columns.tolist() == ["id", "row", "file"]
+    assert store.failures.empty
 
 
 KILLED = """

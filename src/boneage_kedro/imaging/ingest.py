@@ -54,11 +54,12 @@ def ingest(
 
 def prepare_entry(key: str, source: RadiographSource, settings: PreparationSettings) -> StoreEntry:
     """Read and prepare one file; one that holds no radiograph gives an entry with the reason."""
+    file = {"file": source.name}
     try:
         prepared = prepare(read_radiograph(source.read_bytes(), source.name), settings)
     except (UnreadableRadiograph, OSError) as error:
-        return StoreEntry(key, source.fingerprint, failure=str(error))
-    return StoreEntry(key, source.fingerprint, prepared.image, {"file": source.name, **prepared.record()})
+        return StoreEntry(key, source.fingerprint, record=file, failure=str(error))
+    return StoreEntry(key, source.fingerprint, prepared.image, file | prepared.record())
 
 
 def store_header(settings: PreparationSettings) -> StoreHeader:

@@ -50,7 +50,7 @@ class StoreEntry:
     Attributes:
         source: fingerprint of the file it came from; when that changes, it is read again.
         image: (canvas_px, canvas_px) uint8.
-        record: plain values about the picture.
+        record: plain values about the picture or the file.
     """
 
     id: str
@@ -107,13 +107,13 @@ class ImageStoreWriter:
             ValueError: a picture is not of the store's size and type.
         """
         for entry in entries:
-            line: dict[str, Any] = {"id": entry.id, "source": entry.source}
+            line: dict[str, Any] = {"id": entry.id, "source": entry.source, "record": entry.record}
             if entry.image is None:
                 line["failure"] = entry.failure
             else:
                 pixels = self._checked(entry)
                 self._pixels.write(pixels)
-                line |= {"row": self._rows, "digest": _digest(pixels), "record": entry.record}
+                line |= {"row": self._rows, "digest": _digest(pixels)}
                 self._rows += 1
             self._ledger.write(json.dumps(line) + "\n")
         # the ledger must never run ahead of the pixels
@@ -196,19 +196,23 @@ class ImageStore:
     @cached_property
     def index(self) -> pd.DataFrame:
         """``id, row`` and what was recorded of each picture, sorted by id."""
-        records = [{"id": key, "row": self._row_of[key]} | self._lines[key]["record"] for key in self.ids]
-        return pd.DataFrame(records, columns=None if records else ["id", "row"])
+        return self._table("row")
 
     @cached_property
-    def failures(self) -> dict[str, str]:
-        """Why there is no picture, by id."""
-        return {key: line["failure"] for key, line in self._lines.items() if "failure" in line}
+    def failures(self) -> pd.DataFrame:
+        """``id, failure`` and what was recorded of each file that gave no picture, sorted by id."""
+        return self._table("failure")
 
     @cached_property
     def fingerprint(self) -> str:
         """Names the pixels: equal on any machine when ids and pictures are, whatever order they came in."""
         pairs = [(key, self._lines[key]["digest"]) for key in self.ids]
         return _digest(json.dumps(pairs).encode())
+
+    def _table(self, column: str) -> pd.DataFrame:
+        lines = sorted((line for line in self._lines.values() if column in line), key=lambda line: line["id"])
+        records = [{"id": line["id"], column: line[column], **line["record"]} for line in lines]
+        return pd.DataFrame(records or {"id": [], column: [], "file": []})
 
 
 def read_state(folder: Path) -> StoreState:

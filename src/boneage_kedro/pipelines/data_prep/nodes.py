@@ -32,8 +32,10 @@ def read_labels(
     ages = params["min_age_months"], params["max_age_months"]
     cases, findings = read_cases(raw_labels, list(radiographs), *ages)
     doubles = radiographs.duplicates
-    detail = [f"{names[0]} is used, not {', '.join(names[1:])}" for names in doubles.values()]
-    findings = pd.concat([findings, finding_rows(Finding.DUPLICATE_FILE, list(doubles), detail)])
+    unused = [", ".join(files[1:]) for files in doubles.values()]
+    used = [f"{files[0]} is used instead" for files in doubles.values()]
+    repeated = finding_rows(Finding.DUPLICATE_FILE, list(doubles), used, unused)
+    findings = pd.concat([findings, repeated], ignore_index=True)
     if params["strict"]:
         refuse_findings(findings)
     return cases, findings
@@ -60,12 +62,13 @@ def select_cases(
     Returns:
         cases; the index of the store; all findings; and how many there are of each kind.
     """
-    failures = {key: reason for key, reason in store.failures.items() if key in set(cases["id"])}
-    unreadable = finding_rows(Finding.UNREADABLE_FILE, list(failures), list(failures.values()))
+    failures = store.failures[store.failures["id"].isin(cases["id"])]
+    columns = (failures[name].tolist() for name in ("id", "failure", "file"))
+    unreadable = finding_rows(Finding.UNREADABLE_FILE, *columns)
     findings = pd.concat([findings, unreadable], ignore_index=True)
     if params["strict"]:
         refuse_findings(findings)
-    good = cases[~cases["id"].isin(list(failures))].reset_index(drop=True)
+    good = cases[~cases["id"].isin(failures["id"])].reset_index(drop=True)
     if good.empty:
         raise ValueError("no case is left: see validation_findings.csv for what was wrong with each")
     return good, store.index, findings, summarise_findings(findings)
