@@ -9,14 +9,20 @@ from functools import lru_cache
 
 import numpy as np
 
-from boneage_kedro.phantom.bones import ROUND_BONES, Bone
+from boneage_kedro.phantom.bones import Bone
 from boneage_kedro.phantom.canvas import Canvas, Patch
 from boneage_kedro.phantom.maturity import Stage
-from boneage_kedro.phantom.outlines import CARPAL_FULLNESS, CARPAL_OUTLINES, LONG_BONE_SHAPES, WIDTH_FACTOR, LongBone
+from boneage_kedro.phantom.outlines import (
+    CARPAL_FULLNESS,
+    CARPAL_OUTLINES,
+    LONG_BONE_SHAPES,
+    WIDTH_FACTOR,
+    LongBone,
+)
 
 # Attenuation above that of soft tissue, per mm, at the mean energy behind a hand (about 35 keV).
-CORTICAL_PER_MM = 0.15
-SPONGY_PER_MM = 0.038
+CORTICAL_PER_MM = 0.16
+SPONGY_PER_MM = 0.03
 SCAR_PER_MM = 0.022
 
 END_SHELL_MM = 0.55  # thickness of the plate under an end face, adult
@@ -48,7 +54,9 @@ def draw_long_bone(canvas: Canvas, bone: Bone, axis: tuple[np.ndarray, np.ndarra
     shape = LONG_BONE_SHAPES[bone]
     length = float(np.linalg.norm(axis[1] - axis[0]))
     factor = state.width * WIDTH_FACTOR.get(bone, 1.0) * length
-    patch = canvas.patch(axis[0], (axis[1] - axis[0]) / length, (-2, length + 2), max(shape.half_width) * factor + 2)
+    patch = canvas.patch(
+        axis[0], (axis[1] - axis[0]) / length, (-2, length + 2), max(shape.half_width) * factor + 2
+    )
     if patch is None:
         return
     geometry = _Geometry(shape, patch, length, factor, state)
@@ -58,7 +66,9 @@ def draw_long_bone(canvas: Canvas, bone: Bone, axis: tuple[np.ndarray, np.ndarra
     canvas.label(patch, shaft, bone.value)
     if epiphysis is not None:
         # The parts of one bone meet and do not overlap: the denser one counts, not the sum.
-        mineral = np.maximum(mineral, canvas.coverage(epiphysis) * geometry.mineral(epiphysis, texture, cap=True))
+        mineral = np.maximum(
+            mineral, canvas.coverage(epiphysis) * geometry.mineral(epiphysis, texture, cap=True)
+        )
         canvas.label(patch, epiphysis, bone.epiphysis)
     if state.stage.fusion > 0:
         whole, bridged = geometry.whole_depth(), geometry.bridged()
@@ -77,7 +87,7 @@ class _Geometry:
         index = np.clip(patch.along * np.float32(_SAMPLES / length), 0, _SAMPLES - 1).astype(np.int16)
         self.half = _child_profile(shape, state.shaft)[index] * np.float32(factor)
         across = patch.across
-        if shape.shift is not None:
+        if any(shape.shift):
             across = across - _shift(shape)[index] * np.float32(length)
         self.q = across / self.half
         self.lateral = self.half - np.abs(across)
@@ -141,7 +151,9 @@ class _Geometry:
         end_shell = np.float32(END_SHELL_MM) * unit
         inner = core * _chord(self.q * self.half / core) * _ramp(depth - end_shell, 1.4 * unit)
         spongy = inner * (np.float32(SPONGY_PER_MM) * texture)
-        return np.float32(2 * self.shape.flatness) * (np.float32(CORTICAL_PER_MM) * np.maximum(outer - inner, 0) + spongy)
+        return np.float32(2 * self.shape.flatness) * (
+            np.float32(CORTICAL_PER_MM) * np.maximum(outer - inner, 0) + spongy
+        )
 
     def bridged(self) -> np.ndarray:
         """How far the plate is bridged by bone, 0 to 1; it begins in the middle and spreads to the rim."""
@@ -152,7 +164,12 @@ class _Geometry:
         """Attenuation of the dense line where a plate has closed."""
         thickness = np.float32(0.5 * self.state.unit)
         line = np.exp(-(((self.near - self.plate) / thickness) ** 2))
-        return np.float32(2 * self.shape.flatness * SCAR_PER_MM * self.state.stage.scar) * line * self.half * _chord(self.q)
+        return (
+            np.float32(2 * self.shape.flatness * SCAR_PER_MM * self.state.stage.scar)
+            * line
+            * self.half
+            * _chord(self.q)
+        )
 
     def _cortex(self) -> np.ndarray:
         """Thickness of the cortex, mm: thick where the shaft is thin."""
@@ -166,7 +183,9 @@ class _Geometry:
         return np.float32(self.width * self.shape.half_width[index] / max(self.shape.half_width))
 
 
-def draw_round_bone(canvas: Canvas, bone: Bone, centre: np.ndarray, heading: np.ndarray, state: BoneState) -> None:
+def draw_round_bone(
+    canvas: Canvas, bone: Bone, centre: np.ndarray, heading: np.ndarray, state: BoneState
+) -> None:
     """Draw a carpal (or the sesamoid): round when it appears, in its adult shape when it is full-sized."""
     size, unit = state.stage.size, state.unit
     if size <= 0:
@@ -178,7 +197,7 @@ def draw_round_bone(canvas: Canvas, bone: Bone, centre: np.ndarray, heading: np.
         return
     table = size * unit * state.width * (size**0.7 * radii + (1 - size**0.7) * radii.mean())
     depth = _polar_depth(patch, table.astype(np.float32))
-    half = np.float32(0.62 * table.mean())
+    half = np.float32(0.56 * table.mean())
     shell = np.float32(0.55 * unit)
     outer, inner = half * _ramp(depth, half), (half - shell) * _ramp(depth - shell, half - shell)
     texture = canvas.texture[patch.window]
@@ -238,7 +257,6 @@ def _child_profile(shape: LongBone, maturity: float) -> np.ndarray:
 
 @lru_cache
 def _shift(shape: LongBone) -> np.ndarray:
-    assert shape.shift is not None
     return _smooth_table(shape.u, shape.shift)
 
 
@@ -262,10 +280,7 @@ def _chord(q: np.ndarray) -> np.ndarray:
     return np.sqrt(np.maximum(1 - q * q, 0))
 
 
-def _ramp(depth: np.ndarray, length: float | np.ndarray) -> np.ndarray:
+def _ramp(depth: np.ndarray, length: float | np.floating | np.ndarray) -> np.ndarray:
     """Rounded rise from 0 at the edge to 1 at a depth of `length`."""
     rest = 1 - np.clip(depth / length, 0, 1)
     return np.sqrt(1 - rest * rest)
-
-
-assert set(CARPAL_OUTLINES) | {Bone.SESAMOID} == set(ROUND_BONES)

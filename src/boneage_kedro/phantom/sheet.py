@@ -18,7 +18,9 @@ def contact_sheet(phantoms: Sequence[Phantom], columns: int, tile_px: int = 256)
         ValueError: no phantom, or no column.
     """
     if not phantoms or columns < 1:
-        raise ValueError(f"a sheet needs at least one phantom and one column, not {len(phantoms)} and {columns}")
+        raise ValueError(
+            f"a sheet needs at least one phantom and one column, not {len(phantoms)} and {columns}"
+        )
     rows = -(-len(phantoms) // columns)
     sheet = np.full((rows * tile_px, columns * tile_px), 40, np.uint8)
     for i, hand in enumerate(phantoms):
