@@ -251,8 +251,8 @@ def test_letters_lie_off_the_hand_and_frames_cover_the_rim() -> None:
 def test_contact_sheet() -> None:
     hands = [fabricate_hand(age, Sex.FEMALE, 1, 64, CLEAN) for age in (24, 60, 120)]
     sheet = contact_sheet(hands, columns=2, tile_px=64)
-    assert sheet.shape == (128, 128)
+    assert sheet.shape == (128, 100)  # 0.78 * 64 = 50 px wide
     assert sheet.dtype == np.uint8
-    assert (sheet[64:, 64:] == 40).all()  # the empty fourth tile
+    assert (sheet[64:, 50:] == 40).all()  # the empty fourth tile
     with pytest.raises(ValueError, match="at least one phantom and one column, not 0 and 2"):
         contact_sheet([], 2)

@@ -27,9 +27,15 @@ SCAR_PER_MM = 0.022
 
 END_SHELL_MM = 0.55  # thickness of the plate under an end face, adult
 SHELL_MIN_MM = 0.35  # cortex at the ends of a shaft, adult
-PLATE_GAP_MM = 1.15  # open growth plate, adult millimetres
+PLATE_GAP_MM = 1.0  # open growth plate, adult millimetres
 INFANT_DOME = 0.5  # rounding of a newborn shaft's free end, half-widths
 JOINT_GAP_MM = 0.8  # half a joint space, adult
+ROUND_BONE_DEPTH = {
+    Bone.PISIFORM: 0.75,
+    Bone.SESAMOID: 1.0,
+}  # half depth over mean radius; of the others 0.56
+HOOK_CENTRE_MM, HOOK_RADIUS_MM = (1.5, -0.5), 2.6  # (along, across) from the hamate's centre
+HOOK_MINERAL = 0.22  # attenuation of its rim
 
 
 @dataclass(frozen=True)
@@ -195,16 +201,30 @@ def draw_round_bone(
     patch = canvas.patch(centre, heading, (-reach, reach), reach)
     if patch is None:
         return
-    table = size * unit * state.width * (size**0.7 * radii + (1 - size**0.7) * radii.mean())
+    shaped = size**1.2  # a young nucleus is round
+    table = size * unit * state.width * (shaped * radii + (1 - shaped) * radii.mean())
     depth = _polar_depth(patch, table.astype(np.float32))
-    half = np.float32(0.56 * table.mean())
-    shell = np.float32(0.55 * unit)
-    outer, inner = half * _ramp(depth, half), (half - shell) * _ramp(depth - shell, half - shell)
+    half = np.float32(ROUND_BONE_DEPTH.get(bone, 0.56) * table.mean())
+    shell = np.float32(0.5 * unit)
+    outer = half * _ramp(depth, 1.25 * half)
+    inner = (half - shell) * _ramp(depth - shell, 1.25 * (half - shell))
     texture = canvas.texture[patch.window]
     spongy = np.float32(1.25 * SPONGY_PER_MM) * inner * texture
     mineral = 2 * (np.float32(CORTICAL_PER_MM) * np.maximum(outer - inner, 0) + spongy)
+    if bone is Bone.HAMATE:
+        mineral = mineral + _hook(patch, unit, size)
     canvas.add(patch, canvas.coverage(depth) * mineral)
     canvas.label(patch, depth, bone.value)
+
+
+def _hook(patch: Patch, unit: float, size: float) -> np.ndarray:
+    """Attenuation of the hook of the hamate, seen end-on as a ring once the bone is nearly grown."""
+    along, across = HOOK_CENTRE_MM
+    distance = np.hypot(
+        patch.along / unit - np.float32(along), 1.2 * (patch.across / unit - np.float32(across))
+    )
+    ring = np.exp(-(((distance - np.float32(HOOK_RADIUS_MM)) / np.float32(0.7)) ** 2))
+    return np.float32(HOOK_MINERAL * unit * np.clip((size - 0.85) / 0.1, 0, 1)) * ring
 
 
 def carpal_centre(bone: Bone) -> np.ndarray:
@@ -239,8 +259,8 @@ def _polar_outline(bone: Bone) -> np.ndarray:
     order = np.argsort(angle)
     grid = np.arange(_ANGLES) * (2 * np.pi / _ANGLES)
     radii = np.interp(grid, angle[order], np.hypot(*dense[order].T), period=2 * np.pi)
-    window = np.hanning(9)[1:-1] / np.hanning(9).sum()
-    return np.convolve(np.concatenate([radii[-3:], radii, radii[:3]]), window, mode="valid")
+    window = np.hanning(17)[1:-1] / np.hanning(17).sum()
+    return np.convolve(np.pad(radii, 7, mode="wrap"), window, mode="valid")
 
 
 @lru_cache

@@ -153,7 +153,7 @@ _ULNA = LongBone(
     (0.0, 0.4, 0.55, 0.7, 0.8, 0.88, 0.92, 0.95, 0.97, 0.985, 1.0),
     (0.034, 0.032, 0.031, 0.029, 0.028, 0.03, 0.034, 0.039, 0.041, 0.04, 0.036),
     End(),
-    End(dome=0.3, spike=0.6, spike_q=-0.78),
+    End(dome=0.3, spike=0.5, spike_q=-0.68),
     slot=(0.062, 0.055, 0.045),
     cartilage=(0.0, 0.0),
     epiphysis_distal=True,
@@ -165,7 +165,7 @@ _ULNA = LongBone(
 
 LONG_BONE_SHAPES: dict[Bone, LongBone] = {
     Bone.METACARPAL_1: _METACARPAL_1,
-    Bone.METACARPAL_2: _metacarpal(1.08, End(dome=-0.1, notch=0.14, tilt=0.2)),
+    Bone.METACARPAL_2: _metacarpal(1.08, End(dome=-0.1, notch=0.14, tilt=0.05)),
     Bone.METACARPAL_3: _metacarpal(1.06, End(dome=-0.05, tilt=-0.22)),
     Bone.METACARPAL_4: _metacarpal(1.0, End(dome=0.08)),
     Bone.METACARPAL_5: _metacarpal(1.12, End(dome=0.1, tilt=-0.25)),
@@ -187,7 +187,7 @@ WIDTH_FACTOR: dict[Bone, float] = {
 }
 
 # Factor on the outlines, which are drawn with joint spaces: real ones overlap in projection.
-CARPAL_FULLNESS = 1.15
+CARPAL_FULLNESS = 1.12
 # the corners in turn: x above y, mm
 CARPAL_OUTLINES: dict[Bone, np.ndarray] = {
     Bone.CAPITATE: np.array(

@@ -26,7 +26,7 @@ DIRECTIONS = np.array(
 )
 METACARPAL_BASES = np.array([[12.3, 38.0], [0.5, 36.5], [-11.3, 36.3], [-20.5, 33.5]])  # of fingers 2 to 5
 FOREARM_ROOT = np.array([-6.0, 4.0])  # radius and ulna turn about this point
-RADIUS_END, ULNA_END = np.array([1.5, 3.0]), np.array([-24.5, -0.2])
+RADIUS_END, ULNA_END = np.array([1.5, 3.0]), np.array([-26.0, -0.6])
 FOREARM_MM = 230.0
 
 # Standard deviations of one hand about the tables.

@@ -113,7 +113,7 @@ def _palm(skeleton: Skeleton, chubbiness: float) -> list[list[Capsule]]:
     adductor = limb(np.array([8.0, 42]) * unit, 0.5 * (knuckle + 0.75 * index[0]), (13, 11), (34, 23))
     carpus = limb(np.array([-4.0, 6]) * unit, np.array([-3.0, 42]) * unit, (29, 32), (38, 34))
     root = FOREARM_ROOT * unit
-    forearm = limb(root, root - FOREARM_MM * unit * heading(skeleton.forearm_deg), (29, 44), (40, 66))
+    forearm = limb(root, root - FOREARM_MM * unit * heading(skeleton.forearm_deg), (29, 42), (38, 54))
     return [*rays, thenar, web, adductor, hypothenar, carpus, forearm]
 
 
