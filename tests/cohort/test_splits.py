@@ -110,7 +110,7 @@ def test_a_patient_belongs_to_the_band_of_the_median_age() -> None:
             "id": list("abcdefg"),
             "patient_id": ["p", "p", "p", "q", "young", "old", "older"],
             "sex": "F",
-            "bone_age_months": [50.0, 10.0, 90.0, 55.0, 5.0, 90.0, 95.0],
+            "bone_age_months": [10.0, 50.0, 90.0, 55.0, 5.0, 90.0, 95.0],
         }
     )
     for seed in range(20):  # p and q are a stratum of two, which halves part for every seed
