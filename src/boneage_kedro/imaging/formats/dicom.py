@@ -8,16 +8,45 @@ import cv2
 import gdcm
 import numpy as np
 from pydicom import Dataset, dcmread
-from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, get_decoder, pixel_array
-from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.encaps import get_frame
+from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, pixel_array
+from pydicom.uid import (
+    JPEG2000,
+    UID,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+)
 
 from boneage_kedro.imaging.formats import dicom_header
 from boneage_kedro.imaging.formats.decoding import check_size
+from boneage_kedro.imaging.formats.jpeg import read_frame
 from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
 
 _EXPORT = "export the radiograph again, uncompressed or as JPEG 2000 or RLE, or as 16-bit PNG"
 _MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
 _ONE_READER = threading.Lock()  # warnings can only be held back for the whole process
+
+# GDCM can take the process down with it on a damaged file, so it gets only what nothing else reads.
+_PLUGINS = {
+    RLELossless: "pydicom",
+    JPEGBaseline8Bit: "pillow",
+    JPEGExtended12Bit: "pillow",
+    JPEG2000Lossless: "pillow",
+    JPEG2000: "pillow",
+    JPEGLossless: "gdcm",
+    JPEGLosslessSV1: "gdcm",
+    JPEGLSLossless: "gdcm",
+    JPEGLSNearLossless: "gdcm",
+}
+_JPEG_FAMILY = _PLUGINS.keys() - {RLELossless, JPEG2000Lossless, JPEG2000}
 
 gdcm.Trace.WarningOff()
 gdcm.Trace.ErrorOff()
@@ -64,24 +93,36 @@ def _check_header(header: Dataset) -> None:
             f"stores {header.BitsAllocated} bits a pixel, more than any radiograph; {_EXPORT}"
         )
     check_size(header.Rows, header.Columns)
-    _check_transfer_syntax(header)
 
 
-def _check_transfer_syntax(header: Dataset) -> None:
+def _decoding_plugin(header: Dataset) -> str:
+    """Name pydicom's plugin for the transfer syntax; empty when the pixels are not compressed."""
     if "TransferSyntaxUID" not in header.file_meta:  # a bare data set, without the header of a file
         implicit, _ = header.original_encoding
         header.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
     syntax = header.file_meta.TransferSyntaxUID
-    try:
-        decodable = get_decoder(syntax).is_available
-    except NotImplementedError:
-        decodable = False
-    if not decodable:
+    if not syntax.is_encapsulated:
+        return ""
+    if syntax not in _PLUGINS:
         raise UnreadableRadiograph(f"its transfer syntax, {syntax.name}, cannot be decoded here; {_EXPORT}")
+    if syntax in _JPEG_FAMILY:
+        _check_stream(header)
+    return _PLUGINS[syntax]
+
+
+def _check_stream(header: Dataset) -> None:
+    """See that a JPEG stream is whole and what the header announces; its decoders take too much on trust."""
+    frame = read_frame(get_frame(header.PixelData, 0, number_of_frames=1))
+    fits = (frame.rows, frame.columns) == (header.Rows, header.Columns)
+    if not fits or frame.precision > header.BitsAllocated:
+        raise UnreadableRadiograph(
+            f"its JPEG stream holds {frame.columns} x {frame.rows} pixels of {frame.precision} bits, "
+            f"its header states {header.Columns} x {header.Rows} of {header.BitsAllocated}; {_EXPORT}"
+        )
 
 
 def _radiograph(header: Dataset) -> Radiograph:
-    stored = pixel_array(header)
+    stored = pixel_array(header, decoding_plugin=_decoding_plugin(header))
     monochrome = header.PhotometricInterpretation in _MONOCHROME
     return Radiograph(
         pixels=_displayed(stored, header) if monochrome else _color_to_gray(stored, header),
