@@ -37,7 +37,9 @@ def tiff(pixels: np.ndarray, photometric: int = 1, order: str = "<", bits: int |
     longs = {256: COLUMNS, 257: ROWS, 273: 8, 278: ROWS, 279: len(content)}
     fields = {tag: (3, struct.pack(order + "HH", value, 0)) for tag, value in shorts.items()}
     fields |= {tag: (4, struct.pack(order + "I", value)) for tag, value in longs.items()}
-    entries = b"".join(struct.pack(order + "HHI", tag, fields[tag][0], 1) + fields[tag][1] for tag in sorted(fields))
+    entries = b"".join(
+        struct.pack(order + "HHI", tag, fields[tag][0], 1) + fields[tag][1] for tag in sorted(fields)
+    )
     magic = {"<": b"II*\0", ">": b"MM\0*"}[order]
     head = magic + struct.pack(order + "I", 8 + len(content))
     return head + content + struct.pack(order + "H", len(fields)) + entries + bytes(4)

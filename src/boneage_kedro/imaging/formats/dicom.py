@@ -1,5 +1,7 @@
 """DICOM files: stored values to what a reader sees, bone white."""
 
+import logging
+import textwrap
 import threading
 import warnings
 from io import BytesIO
@@ -48,6 +50,8 @@ _PLUGINS = {
 }
 _JPEG_FAMILY = _PLUGINS.keys() - {RLELossless, JPEG2000Lossless, JPEG2000}
 
+# Both report what they stumble over without the name of the file; here it is raised.
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 gdcm.Trace.WarningOff()
 gdcm.Trace.ErrorOff()
 
@@ -60,7 +64,8 @@ def looks_like_dicom(data: bytes) -> bool:
 def read_dicom(data: bytes) -> Radiograph:
     """Read the one frame of a DICOM file: Modality rescale, VOI LUT or window, MONOCHROME1 turned.
 
-    Pixels are uint8 or uint16 where no transformation changed them and float32 otherwise.
+    Pixels are uint8 or uint16 where they are whole numbers in that range, and float32 otherwise. Padding, as
+    outside the collimator, gets the value of the darkest pixel.
 
     Raises:
         UnreadableRadiograph: truncated, damaged, without a picture, of several frames, too large, or in a
@@ -75,15 +80,20 @@ def read_dicom(data: bytes) -> Radiograph:
         except UnreadableRadiograph:
             raise
         except Exception as error:  # pydicom and its decoders raise whatever they stumble over
-            reason = " ".join(str(error).split())
             raise UnreadableRadiograph(
-                f"the DICOM file is damaged, cut short or of a kind not read here ({reason}); {_EXPORT}"
+                f"the DICOM file is damaged, cut short or of a kind not read here ({_quoted(error)}); {_EXPORT}"
             ) from error
+
+
+def _quoted(words: object) -> str:
+    """Make a line of what may hold anything, as text from a damaged file does."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in str(words))
+    return textwrap.shorten(printable, width=200, placeholder=" ...")
 
 
 def _check_header(header: Dataset) -> None:
     if "PixelData" not in header:
-        kind = UID(header.get("SOPClassUID", "")).name or "of unknown kind"
+        kind = _quoted(UID(header.get("SOPClassUID", "")).name) or "of unknown kind"
         raise UnreadableRadiograph(f"the DICOM file ({kind}) holds no picture or is cut short; {_EXPORT}")
     frames = int(header.get("NumberOfFrames") or 1)
     if frames > 1:
@@ -104,7 +114,9 @@ def _decoding_plugin(header: Dataset) -> str:
     if not syntax.is_encapsulated:
         return ""
     if syntax not in _PLUGINS:
-        raise UnreadableRadiograph(f"its transfer syntax, {syntax.name}, cannot be decoded here; {_EXPORT}")
+        raise UnreadableRadiograph(
+            f"its transfer syntax, {_quoted(syntax.name)}, cannot be decoded here; {_EXPORT}"
+        )
     if syntax in _JPEG_FAMILY:
         _check_stream(header)
     return _PLUGINS[syntax]
@@ -129,7 +141,7 @@ def _radiograph(header: Dataset) -> Radiograph:
         laterality=dicom_header.laterality(header),
         age_months=dicom_header.age_months(header),
         sex=dicom_header.sex(header),
-        polarity_known=monochrome,
+        polarity_known=monochrome and dicom_header.polarity_is_consistent(header),
     )
 
 
@@ -146,12 +158,32 @@ def _displayed(stored: np.ndarray, header: Dataset) -> np.ndarray:
     table = _windowed(apply_modality_lut(values, header), header)
     if header.PhotometricInterpretation == "MONOCHROME1":
         table = table.max() - table + table.min()
+    padded = _padded(values, header)
+    if padded.any() and not padded.all():
+        table = np.where(padded, table[~padded].min(), table)
     if np.array_equal(table, values) and stored.dtype in (np.uint8, np.uint16):
         return stored
-    return table.astype(np.float32)[stored.astype(np.intp) - low]
+    return _smallest(table)[stored.astype(np.int32) - low]
 
 
 def _windowed(values: np.ndarray, header: Dataset) -> np.ndarray:
     """Apply the VOI LUT or window, unless it is so wrong that nothing would be seen."""
     windowed = apply_voi_lut(values, header)
     return values if windowed.min() == windowed.max() else windowed
+
+
+def _padded(values: np.ndarray, header: Dataset) -> np.ndarray:
+    """Tell which stored values stand for "no picture here", as outside the collimator."""
+    if "PixelPaddingValue" not in header:
+        return np.zeros(values.shape, bool)
+    limits = header.PixelPaddingValue, header.get("PixelPaddingRangeLimit", header.PixelPaddingValue)
+    return (values >= min(limits)) & (values <= max(limits))
+
+
+def _smallest(table: np.ndarray) -> np.ndarray:
+    """Keep whole numbers as such, whatever type they were computed in."""
+    if table.min() >= 0 and not (table % 1).any():
+        for dtype in (np.uint8, np.uint16):
+            if table.max() <= np.iinfo(dtype).max:
+                return table.astype(dtype)
+    return table.astype(np.float32)
