@@ -52,6 +52,12 @@ def test_published_headers_are_known(table: str) -> None:
     assert parse_one_sex is parser
 
 
+def test_case_spaces_and_punctuation_of_a_header_do_not_matter() -> None:
+    raw = pd.DataFrame([["1", "F", "90"]], columns=["image-id", " SEX", "Bone age [months]"])
+    text, _ = read_columns(raw, ["id", "sex", "bone_age_months"], [])
+    assert text.loc[2].tolist() == ["1", "F", "90"]
+
+
 def test_optional_columns_are_taken_when_they_are_there() -> None:
     rhpe = pd.DataFrame([["1", "0", "150", "140.2"]], columns=["ID", "Male", "Boneage", "Chronological"])
     text, _ = read_columns(rhpe, ["id", "sex"], ["chronological_age_months", "patient_id"])

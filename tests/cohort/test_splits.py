@@ -107,13 +107,13 @@ def test_each_patient_may_fall_to_each_split() -> None:
 def test_a_patient_belongs_to_the_band_of_the_median_age() -> None:
     cases = pd.DataFrame(
         {
-            "id": list("abcd"),
-            "patient_id": ["p", "p", "p", "q"],
+            "id": list("abcdefg"),
+            "patient_id": ["p", "p", "p", "q", "young", "old", "older"],
             "sex": "F",
-            "bone_age_months": [10.0, 50.0, 90.0, 55.0],
+            "bone_age_months": [10.0, 50.0, 90.0, 55.0, 5.0, 90.0, 95.0],
         }
     )
-    for seed in range(20):  # p (median 50) and q share a stratum, so the first of it is drawn
+    for seed in range(20):  # p and q are a stratum of two, which halves part for every seed
         splits = assign_splits(cases, {"train": 0.5, "test": 0.5}, 24, seed).set_index("id")["split"]
         assert splits["a"] == splits["b"] == splits["c"] != splits["d"]
 

@@ -4,32 +4,38 @@ import numpy as np
 
 from boneage_kedro.imaging.geometry import Box
 
-# A row belongs to the frame when its middle 94% spans less than this share of the picture's contrast.
-_FLAT_SHARE = 0.08
-# The frame ends at a step of the row level of at least this share of the contrast.
+# Shares of the picture's contrast: neighbours in a frame's row differ by less than the first, and the frame
+# ends where the level of the rows steps by more than the second.
+_SMOOTH_SHARE = 0.04
 _STEP_SHARE = 0.08
+# Share of a row's pixels that may break the smoothness: lines of an outer frame, a frame that leans a little.
+_ROUGH_PIXELS = 0.04
 # A field smaller than this share of either side is no field but a mistake.
-_LEAST_SIDE = 0.3
+_LEAST_SIDE = 0.2
+# Frames lie within frames; more rings than these have not been seen.
+_MOST_RINGS = 5
 
 
 def find_field(thumbnail: np.ndarray) -> Box:
     """The box of the exposed field in a (H, W) float32 thumbnail; the whole thumbnail when there is no frame.
 
-    Flat rows and columns are peeled off from outside in, as far as the last step of gray level, so that nested
-    frames come off ring by ring. A row that crosses the hand is not flat, and empty background without a step
-    stays, so the hand is never cut.
+    Smooth rows and columns are peeled off from outside in, as far as the last step of gray level, so that
+    nested frames come off ring by ring. A row that crosses the hand is not smooth, and empty background
+    without a step stays, so the hand is not cut.
     """
     height, width = thumbnail.shape
-    low, high = np.percentile(thumbnail, (1, 99))
-    contrast = float(high - low)
-    box = Box(0, 0, width, height)
-    while contrast > 0:
+    whole = Box(0, 0, width, height)
+    ordered = np.sort(thumbnail, axis=None)
+    contrast = float(ordered[int(0.95 * ordered.size)] - ordered[int(0.05 * ordered.size)])
+    if contrast <= 0:
+        return whole
+    box = whole
+    for _ in range(_MOST_RINGS):
         peeled = _peel(thumbnail, box, contrast)
-        if peeled == box:
+        if peeled == box or peeled.width < _LEAST_SIDE * width or peeled.height < _LEAST_SIDE * height:
             break
         box = peeled
-    whole = Box(0, 0, width, height)
-    return box if min(box.width / width, box.height / height) >= _LEAST_SIDE else whole
+    return box
 
 
 def _peel(thumbnail: np.ndarray, box: Box, contrast: float) -> Box:
@@ -43,15 +49,16 @@ def _peel(thumbnail: np.ndarray, box: Box, contrast: float) -> Box:
 
 def _margins(rows: np.ndarray, contrast: float) -> tuple[int, int]:
     """How many rows of frame lie before and after the field."""
-    low, middle, high = np.percentile(rows, (3, 50, 97), axis=1)
-    flat = high - low < _FLAT_SHARE * contrast
-    return _margin(flat, middle, contrast), _margin(flat[::-1], middle[::-1], contrast)
+    if min(rows.shape) < 2:
+        return 0, 0
+    steps = np.sort(np.abs(np.diff(rows, axis=1)), axis=1)
+    smooth = steps[:, int((1 - _ROUGH_PIXELS) * (steps.shape[1] - 1))] < _SMOOTH_SHARE * contrast
+    level = np.sort(rows, axis=1)[:, rows.shape[1] // 2]
+    return _margin(smooth, level, contrast), _margin(smooth[::-1], level[::-1], contrast)
 
 
-def _margin(flat: np.ndarray, level: np.ndarray, contrast: float) -> int:
-    """The length of the leading run of flat rows, cut back to its last step of level."""
-    run = len(flat) if flat.all() else int(np.argmin(flat))
-    if run in (0, len(flat)):
-        return 0
+def _margin(smooth: np.ndarray, level: np.ndarray, contrast: float) -> int:
+    """The length of the leading run of smooth rows, cut back to its last step of level."""
+    run = len(smooth) if smooth.all() else int(np.argmin(smooth))
     steps = np.flatnonzero(np.abs(np.diff(level[: run + 1])) > _STEP_SHARE * contrast)
-    return int(steps[-1]) + 1 if len(steps) else 0
+    return int(steps[-1]) + 1 if 0 < run < len(smooth) and len(steps) else 0

@@ -6,4 +6,13 @@ from .nuisance import Nuisance, draw_nuisance
 from .sheet import contact_sheet
 from .skeleton import JOINTS
 
-__all__ = ["BONES", "JOINTS", "Bone", "Nuisance", "Phantom", "contact_sheet", "draw_nuisance", "fabricate_hand"]
+__all__ = [
+    "BONES",
+    "JOINTS",
+    "Bone",
+    "Nuisance",
+    "Phantom",
+    "contact_sheet",
+    "draw_nuisance",
+    "fabricate_hand",
+]

@@ -57,7 +57,9 @@ class Canvas:
         self.mineral = np.zeros(view.shape, np.float32)
         self.labels = np.zeros(view.shape, np.uint8)
 
-    def patch(self, start: np.ndarray, heading: np.ndarray, along: tuple[float, float], across: float) -> Patch | None:
+    def patch(
+        self, start: np.ndarray, heading: np.ndarray, along: tuple[float, float], across: float
+    ) -> Patch | None:
         """Window around a box that begins at `start` (mm), or None where all of it lies outside.
 
         `along` is the extent in the direction `heading`, `across` the half-width to each side, all in mm.
@@ -66,7 +68,9 @@ class Canvas:
         axis = view.directions(heading)
         side = view.directions(np.array([heading[1], -heading[0]]))
         corner = view.pixels(start)
-        box = np.array([corner + view.scale * (a * axis + b * side) for a in along for b in (-across, across)])
+        box = np.array(
+            [corner + view.scale * (a * axis + b * side) for a in along for b in (-across, across)]
+        )
         height, width = view.shape
         x0, y0 = np.maximum(np.floor(box.min(0)).astype(int), 0)
         x1, y1 = np.minimum(np.ceil(box.max(0)).astype(int) + 1, (width, height))

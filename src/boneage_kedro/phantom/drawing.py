@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from boneage_kedro.phantom.bones import ROUND_BONES, Bone
+from boneage_kedro.phantom.bones import Bone
 from boneage_kedro.phantom.canvas import Canvas, Patch
 from boneage_kedro.phantom.maturity import Stage
 from boneage_kedro.phantom.outlines import (
@@ -21,15 +21,21 @@ from boneage_kedro.phantom.outlines import (
 )
 
 # Attenuation above that of soft tissue, per mm, at the mean energy behind a hand (about 35 keV).
-CORTICAL_PER_MM = 0.15
-SPONGY_PER_MM = 0.038
+CORTICAL_PER_MM = 0.16
+SPONGY_PER_MM = 0.03
 SCAR_PER_MM = 0.022
 
 END_SHELL_MM = 0.55  # thickness of the plate under an end face, adult
 SHELL_MIN_MM = 0.35  # cortex at the ends of a shaft, adult
-PLATE_GAP_MM = 1.15  # open growth plate, adult millimetres
+PLATE_GAP_MM = 1.0  # open growth plate, adult millimetres
 INFANT_DOME = 0.5  # rounding of a newborn shaft's free end, half-widths
 JOINT_GAP_MM = 0.8  # half a joint space, adult
+ROUND_BONE_DEPTH = {
+    Bone.PISIFORM: 0.75,
+    Bone.SESAMOID: 1.0,
+}  # half depth over mean radius; of the others 0.56
+HOOK_CENTRE_MM, HOOK_RADIUS_MM = (1.5, -0.5), 2.6  # (along, across) from the hamate's centre
+HOOK_MINERAL = 0.22  # attenuation of its rim
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,9 @@ def draw_long_bone(canvas: Canvas, bone: Bone, axis: tuple[np.ndarray, np.ndarra
     shape = LONG_BONE_SHAPES[bone]
     length = float(np.linalg.norm(axis[1] - axis[0]))
     factor = state.width * WIDTH_FACTOR.get(bone, 1.0) * length
-    patch = canvas.patch(axis[0], (axis[1] - axis[0]) / length, (-2, length + 2), max(shape.half_width) * factor + 2)
+    patch = canvas.patch(
+        axis[0], (axis[1] - axis[0]) / length, (-2, length + 2), max(shape.half_width) * factor + 2
+    )
     if patch is None:
         return
     geometry = _Geometry(shape, patch, length, factor, state)
@@ -64,7 +72,9 @@ def draw_long_bone(canvas: Canvas, bone: Bone, axis: tuple[np.ndarray, np.ndarra
     canvas.label(patch, shaft, bone.value)
     if epiphysis is not None:
         # The parts of one bone meet and do not overlap: the denser one counts, not the sum.
-        mineral = np.maximum(mineral, canvas.coverage(epiphysis) * geometry.mineral(epiphysis, texture, cap=True))
+        mineral = np.maximum(
+            mineral, canvas.coverage(epiphysis) * geometry.mineral(epiphysis, texture, cap=True)
+        )
         canvas.label(patch, epiphysis, bone.epiphysis)
     if state.stage.fusion > 0:
         whole, bridged = geometry.whole_depth(), geometry.bridged()
@@ -83,7 +93,7 @@ class _Geometry:
         index = np.clip(patch.along * np.float32(_SAMPLES / length), 0, _SAMPLES - 1).astype(np.int16)
         self.half = _child_profile(shape, state.shaft)[index] * np.float32(factor)
         across = patch.across
-        if shape.shift is not None:
+        if any(shape.shift):
             across = across - _shift(shape)[index] * np.float32(length)
         self.q = across / self.half
         self.lateral = self.half - np.abs(across)
@@ -147,7 +157,9 @@ class _Geometry:
         end_shell = np.float32(END_SHELL_MM) * unit
         inner = core * _chord(self.q * self.half / core) * _ramp(depth - end_shell, 1.4 * unit)
         spongy = inner * (np.float32(SPONGY_PER_MM) * texture)
-        return np.float32(2 * self.shape.flatness) * (np.float32(CORTICAL_PER_MM) * np.maximum(outer - inner, 0) + spongy)
+        return np.float32(2 * self.shape.flatness) * (
+            np.float32(CORTICAL_PER_MM) * np.maximum(outer - inner, 0) + spongy
+        )
 
     def bridged(self) -> np.ndarray:
         """How far the plate is bridged by bone, 0 to 1; it begins in the middle and spreads to the rim."""
@@ -158,7 +170,12 @@ class _Geometry:
         """Attenuation of the dense line where a plate has closed."""
         thickness = np.float32(0.5 * self.state.unit)
         line = np.exp(-(((self.near - self.plate) / thickness) ** 2))
-        return np.float32(2 * self.shape.flatness * SCAR_PER_MM * self.state.stage.scar) * line * self.half * _chord(self.q)
+        return (
+            np.float32(2 * self.shape.flatness * SCAR_PER_MM * self.state.stage.scar)
+            * line
+            * self.half
+            * _chord(self.q)
+        )
 
     def _cortex(self) -> np.ndarray:
         """Thickness of the cortex, mm: thick where the shaft is thin."""
@@ -172,7 +189,9 @@ class _Geometry:
         return np.float32(self.width * self.shape.half_width[index] / max(self.shape.half_width))
 
 
-def draw_round_bone(canvas: Canvas, bone: Bone, centre: np.ndarray, heading: np.ndarray, state: BoneState) -> None:
+def draw_round_bone(
+    canvas: Canvas, bone: Bone, centre: np.ndarray, heading: np.ndarray, state: BoneState
+) -> None:
     """Draw a carpal (or the sesamoid): round when it appears, in its adult shape when it is full-sized."""
     size, unit = state.stage.size, state.unit
     if size <= 0:
@@ -182,16 +201,30 @@ def draw_round_bone(canvas: Canvas, bone: Bone, centre: np.ndarray, heading: np.
     patch = canvas.patch(centre, heading, (-reach, reach), reach)
     if patch is None:
         return
-    table = size * unit * state.width * (size**0.7 * radii + (1 - size**0.7) * radii.mean())
+    shaped = size**1.2  # a young nucleus is round
+    table = size * unit * state.width * (shaped * radii + (1 - shaped) * radii.mean())
     depth = _polar_depth(patch, table.astype(np.float32))
-    half = np.float32(0.62 * table.mean())
-    shell = np.float32(0.55 * unit)
-    outer, inner = half * _ramp(depth, half), (half - shell) * _ramp(depth - shell, half - shell)
+    half = np.float32(ROUND_BONE_DEPTH.get(bone, 0.56) * table.mean())
+    shell = np.float32(0.5 * unit)
+    outer = half * _ramp(depth, 1.25 * half)
+    inner = (half - shell) * _ramp(depth - shell, 1.25 * (half - shell))
     texture = canvas.texture[patch.window]
     spongy = np.float32(1.25 * SPONGY_PER_MM) * inner * texture
     mineral = 2 * (np.float32(CORTICAL_PER_MM) * np.maximum(outer - inner, 0) + spongy)
+    if bone is Bone.HAMATE:
+        mineral = mineral + _hook(patch, unit, size)
     canvas.add(patch, canvas.coverage(depth) * mineral)
     canvas.label(patch, depth, bone.value)
+
+
+def _hook(patch: Patch, unit: float, size: float) -> np.ndarray:
+    """Attenuation of the hook of the hamate, seen end-on as a ring once the bone is nearly grown."""
+    along, across = HOOK_CENTRE_MM
+    distance = np.hypot(
+        patch.along / unit - np.float32(along), 1.2 * (patch.across / unit - np.float32(across))
+    )
+    ring = np.exp(-(((distance - np.float32(HOOK_RADIUS_MM)) / np.float32(0.7)) ** 2))
+    return np.float32(HOOK_MINERAL * unit * np.clip((size - 0.85) / 0.1, 0, 1)) * ring
 
 
 def carpal_centre(bone: Bone) -> np.ndarray:
@@ -226,8 +259,8 @@ def _polar_outline(bone: Bone) -> np.ndarray:
     order = np.argsort(angle)
     grid = np.arange(_ANGLES) * (2 * np.pi / _ANGLES)
     radii = np.interp(grid, angle[order], np.hypot(*dense[order].T), period=2 * np.pi)
-    window = np.hanning(9)[1:-1] / np.hanning(9).sum()
-    return np.convolve(np.concatenate([radii[-3:], radii, radii[:3]]), window, mode="valid")
+    window = np.hanning(17)[1:-1] / np.hanning(17).sum()
+    return np.convolve(np.pad(radii, 7, mode="wrap"), window, mode="valid")
 
 
 @lru_cache
@@ -244,7 +277,6 @@ def _child_profile(shape: LongBone, maturity: float) -> np.ndarray:
 
 @lru_cache
 def _shift(shape: LongBone) -> np.ndarray:
-    assert shape.shift is not None
     return _smooth_table(shape.u, shape.shift)
 
 
@@ -268,10 +300,7 @@ def _chord(q: np.ndarray) -> np.ndarray:
     return np.sqrt(np.maximum(1 - q * q, 0))
 
 
-def _ramp(depth: np.ndarray, length: float | np.ndarray) -> np.ndarray:
+def _ramp(depth: np.ndarray, length: float | np.floating | np.ndarray) -> np.ndarray:
     """Rounded rise from 0 at the edge to 1 at a depth of `length`."""
     rest = 1 - np.clip(depth / length, 0, 1)
     return np.sqrt(1 - rest * rest)
-
-
-assert set(CARPAL_OUTLINES) | {Bone.SESAMOID} == set(ROUND_BONES)

@@ -5,33 +5,51 @@ import numpy as np
 
 from boneage_kedro.phantom.nuisance import Nuisance
 
-SOFT_TISSUE_PER_MM = 0.036  # linear attenuation of muscle at the mean energy behind a hand, about 35 keV
+SOFT_TISSUE_PER_MM = 0.041  # linear attenuation of muscle at the mean energy behind a hand, about 35 keV
 FILM_GRADIENT = 1.35  # of the characteristic curve, per natural logarithm of exposure
 FILM_SPEED = -1.4  # log exposure of half the film's range, open field 0
 VEIL_SHARE = 0.06  # width of the scatter kernel, part of the long side
 GRAIN_PX = 0.6  # correlation length of the noise
 
 
-def expose(attenuation: np.ndarray, nuisance: Nuisance, rng: np.random.Generator) -> np.ndarray:
-    """Film brightness, 0 at the usual open field to 1 clear, of an attenuation map (natural logarithm).
+def expose(
+    attenuation: np.ndarray, lead: np.ndarray | None, nuisance: Nuisance, rng: np.random.Generator
+) -> np.ndarray:
+    """Film brightness, 0 at the usual open field to 1 clear.
+
+    Args:
+        attenuation: (H, W) float32 of the hand, natural logarithm.
+        lead: the same of what lies on the film beside the hand; it stops the scatter too.
+        nuisance: scatter, blur, noise, exposure, contrast and shading.
+        rng: of the noise.
 
     Returns:
         (H, W) float32.
     """
     longest = max(attenuation.shape)
-    primary = np.exp(-attenuation)
+    primary = cv2.exp(-attenuation)
     veil = _wide_blur(primary, VEIL_SHARE * longest)
-    exposure = (1 - nuisance.scatter) * primary + np.float32(nuisance.scatter) * veil
-    blur = nuisance.blur_px * longest / 512
-    if blur > 0:
-        exposure = cv2.GaussianBlur(exposure, (0, 0), blur)
-    grain = cv2.GaussianBlur(rng.standard_normal(attenuation.shape, np.float32), (0, 0), GRAIN_PX)
-    grain *= np.float32(nuisance.noise * 2 * np.sqrt(np.pi) * GRAIN_PX)
-    exposure += grain * np.sqrt(exposure)
-    log_exposure = np.log(np.maximum(exposure, np.float32(1e-3))) + np.float32(nuisance.exposure)
-    log_exposure += np.linspace(-0.5, 0.5, attenuation.shape[0], dtype=np.float32)[:, None] * np.float32(nuisance.shading)
+    exposure = np.float32(1 - nuisance.scatter) * primary + np.float32(nuisance.scatter) * veil
+    if lead is not None:
+        exposure *= cv2.exp(-lead)
+    sharp = nuisance.blur_px <= 0
+    seen = exposure if sharp else cv2.GaussianBlur(exposure, (0, 0), nuisance.blur_px * longest / 512)
+    seen = seen + _grain(attenuation.shape, nuisance.noise, rng) * np.sqrt(seen)
+    return _develop(np.maximum(seen, np.float32(1e-3)), nuisance)
+
+
+def _grain(shape: tuple[int, ...], level: float, rng: np.random.Generator) -> np.ndarray:
+    """Noise of a standard deviation, correlated over `GRAIN_PX`."""
+    white = rng.standard_normal(shape, np.float32)
+    return cv2.GaussianBlur(white, (0, 0), GRAIN_PX) * np.float32(level * 2 * np.sqrt(np.pi) * GRAIN_PX)
+
+
+def _develop(exposure: np.ndarray, nuisance: Nuisance) -> np.ndarray:
+    """Brightness of the film: its density is a logistic function of log exposure, so a power law within."""
     gradient = FILM_GRADIENT * nuisance.contrast
-    clear = 1 / (1 + np.exp(np.float32(gradient) * (log_exposure - np.float32(FILM_SPEED))))
+    shading = nuisance.shading * np.linspace(-0.5, 0.5, exposure.shape[0], dtype=np.float32)[:, None]
+    dose = np.exp(nuisance.exposure - FILM_SPEED + shading)
+    clear = 1 / (1 + cv2.pow(exposure * dose, gradient))
     fog = np.float32(1 / (1 + np.exp(-gradient * FILM_SPEED)))  # of an open field at the usual exposure
     return (clear - fog) / (1 - fog)
 
@@ -42,7 +60,7 @@ def digitise(film: np.ndarray, nuisance: Nuisance) -> np.ndarray:
     field = field_of_view(film.shape, nuisance)
     if field is not None:
         gray = gray * field + np.float32(255 * nuisance.frame_level) * (1 - field)
-    levels = np.clip(np.rint(gray), 0, 255).astype(np.uint8)
+    levels = np.clip(gray + np.float32(0.5), 0, 255).astype(np.uint8)
     return 255 - levels if nuisance.inverted else levels
 
 
@@ -52,7 +70,10 @@ def field_of_view(shape: tuple[int, int], nuisance: Nuisance) -> np.ndarray | No
     height, width = shape
     if (left, top, right, bottom) == (0, 0, width, height):
         return None
-    sin, cos = np.float32(np.sin(np.radians(nuisance.frame_deg))), np.float32(np.cos(np.radians(nuisance.frame_deg)))
+    sin, cos = (
+        np.float32(np.sin(np.radians(nuisance.frame_deg))),
+        np.float32(np.cos(np.radians(nuisance.frame_deg))),
+    )
     x = np.arange(width, dtype=np.float32) - np.float32((left + right) / 2)
     y = np.arange(height, dtype=np.float32)[:, None] - np.float32((top + bottom) / 2)
     across, along = np.abs(x * cos + y * sin), np.abs(y * cos - x * sin)

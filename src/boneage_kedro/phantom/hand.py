@@ -10,10 +10,10 @@ from boneage_kedro.phantom.bones import ROUND_BONES, Bone
 from boneage_kedro.phantom.canvas import Canvas, View
 from boneage_kedro.phantom.drawing import BoneState, carpal_centre, draw_long_bone, draw_round_bone
 from boneage_kedro.phantom.film import SOFT_TISSUE_PER_MM, digitise, expose, field_box
-from boneage_kedro.phantom.marker import add_marker
+from boneage_kedro.phantom.marker import lay_marker
 from boneage_kedro.phantom.maturity import draw_variation, growth, shaft_maturity, stage
 from boneage_kedro.phantom.nuisance import Nuisance, draw_nuisance
-from boneage_kedro.phantom.skeleton import Skeleton, heading, pose_hand
+from boneage_kedro.phantom.skeleton import Skeleton, heading, palm_breadth, pose_hand
 from boneage_kedro.phantom.soft_tissue import wrap
 
 MIN_AGE_MONTHS, MAX_AGE_MONTHS = 1.0, 228.0
@@ -25,7 +25,7 @@ USUAL_MIDDLE = 0.44  # height of the middle of that line, part of the picture's 
 MARGIN_MM = 9.0  # kept free between the joints and the edge of the field, adult millimetres
 SIZE_SD = 0.04
 WIDTH_SD = 0.05
-TRABECULA_MM = 0.35
+TRABECULA_MM = 0.28
 TRABECULA_STRETCH = 2.0  # along the hand
 TEXTURE_SD = 0.18
 SOFTER_BEAM = 0.6  # smaller hands are taken with a softer beam: attenuation goes with size to the power -0.6
@@ -78,18 +78,23 @@ def fabricate_hand(
     )
     nuisance = draw_nuisance(disturbance) if nuisance is None else nuisance
     unit = growth(age_months, sex) * (1 + SIZE_SD * float(np.clip(anatomy.standard_normal(), -2, 2)))
-    skeleton = pose_hand(unit, anatomy)
+    skeleton = pose_hand(unit, palm_breadth(age_months), anatomy)
     view = _place(skeleton, nuisance, age_months, size_px)
     soft = wrap(skeleton, view, age_months)
     canvas = Canvas(view, _trabeculae(view, unit, film_noise))
     _draw_bones(canvas, skeleton, age_months, sex, anatomy)
     attenuation = np.float32(SOFT_TISSUE_PER_MM) * soft.thickness + canvas.mineral
     attenuation *= np.float32(unit**-SOFTER_BEAM)
-    if nuisance.marker:
-        add_marker(attenuation, soft.inside * np.float32(view.scale), nuisance, letters)
-    image = digitise(expose(attenuation, nuisance, film_noise), nuisance)
+    lead = lay_marker(soft.inside * np.float32(view.scale), nuisance, letters) if nuisance.marker else None
+    image = digitise(expose(attenuation, lead, nuisance, film_noise), nuisance)
     hand = Phantom(
-        image, age_months, sex, soft.inside > 0, canvas.labels, view.pixels(skeleton.joints).astype(np.float32), nuisance
+        image,
+        age_months,
+        sex,
+        soft.inside > 0,
+        canvas.labels,
+        view.pixels(skeleton.joints).astype(np.float32),
+        nuisance,
     )
     return _mirror(hand) if nuisance.mirrored else hand
 
@@ -100,23 +105,33 @@ def _check(age_months: float, size_px: int) -> None:
             f"age_months is {age_months}; the phantom covers {MIN_AGE_MONTHS:g} to {MAX_AGE_MONTHS:g} months"
         )
     if not MIN_SIZE_PX <= size_px <= MAX_SIZE_PX:
-        raise ValueError(f"size_px is {size_px}; the long side must lie within {MIN_SIZE_PX} to {MAX_SIZE_PX} pixels")
+        raise ValueError(
+            f"size_px is {size_px}; the long side must lie within {MIN_SIZE_PX} to {MAX_SIZE_PX} pixels"
+        )
 
 
 def _place(skeleton: Skeleton, nuisance: Nuisance, age_months: float, size_px: int) -> View:
     """Lay the hand into the field so that all joints are within it."""
     aspect = nuisance.aspect
-    shape = (size_px, max(1, round(size_px * aspect))) if aspect <= 1 else (max(1, round(size_px / aspect)), size_px)
+    shape = (
+        (size_px, max(1, round(size_px * aspect)))
+        if aspect <= 1
+        else (max(1, round(size_px / aspect)), size_px)
+    )
     left, top, right, bottom = field_box(shape, nuisance)
     turned = View(1.0, nuisance.rotation_deg, (0.0, 0.0), shape).pixels(skeleton.joints)
     low, high = turned.min(0) - MARGIN_MM * skeleton.unit, turned.max(0) + MARGIN_MM * skeleton.unit
     share = float(np.interp(age_months, *USUAL_SHARE)) * nuisance.scale
     length = float(np.linalg.norm(skeleton.joints[12] - skeleton.joints[0]))
-    scale = min(share * (bottom - top) / length, *(0.98 * np.array([right - left, bottom - top]) / (high - low)))
+    scale = min(
+        share * (bottom - top) / length, *(0.98 * np.array([right - left, bottom - top]) / (high - low))
+    )
     wanted = np.array(
         [
             (left + right) / 2 + nuisance.shift_x * (right - left) - scale * (low[0] + high[0]) / 2,
-            top + (USUAL_MIDDLE + nuisance.shift_y) * (bottom - top) - scale * (turned[0, 1] + turned[12, 1]) / 2,
+            top
+            + (USUAL_MIDDLE + nuisance.shift_y) * (bottom - top)
+            - scale * (turned[0, 1] + turned[12, 1]) / 2,
         ]
     )
     origin = np.clip(wanted, np.array([left, top]) - scale * low, np.array([right, bottom]) - scale * high)
@@ -126,13 +141,15 @@ def _place(skeleton: Skeleton, nuisance: Nuisance, age_months: float, size_px: i
 def _trabeculae(view: View, unit: float, rng: np.random.Generator) -> np.ndarray:
     """Random net of spongy bone: (H, W) float32 about 1."""
     thin = max(0.5, TRABECULA_MM * unit * view.scale)
-    net = cv2.GaussianBlur(rng.standard_normal(view.shape, np.float32), (0, 0), thin, sigmaY=TRABECULA_STRETCH * thin)
-    net *= np.float32(TEXTURE_SD * 2 * np.sqrt(np.pi * TRABECULA_STRETCH) * thin)
-    net += 1
-    return net
+    net = cv2.GaussianBlur(
+        rng.standard_normal(view.shape, np.float32), (0, 0), thin, sigmaY=TRABECULA_STRETCH * thin
+    )
+    return 1 + net * np.float32(TEXTURE_SD * 2 * np.sqrt(np.pi * TRABECULA_STRETCH) * thin)
 
 
-def _draw_bones(canvas: Canvas, skeleton: Skeleton, age_months: float, sex: Sex, rng: np.random.Generator) -> None:
+def _draw_bones(
+    canvas: Canvas, skeleton: Skeleton, age_months: float, sex: Sex, rng: np.random.Generator
+) -> None:
     variation = draw_variation(rng)
     shaft = shaft_maturity(age_months, sex)
     widths = 1 + WIDTH_SD * np.clip(rng.standard_normal(), -2, 2) + 0.015 * rng.standard_normal(len(Bone))
@@ -156,6 +173,7 @@ def _round_bone_centre(bone: Bone, skeleton: Skeleton) -> np.ndarray:
 def _mirror(hand: Phantom) -> Phantom:
     joints = hand.joints.copy()
     joints[:, 0] = hand.image.shape[1] - 1 - joints[:, 0]
-    flipped = (np.ascontiguousarray(part[:, ::-1]) for part in (hand.image, hand.hand_mask, hand.bones))
-    image, mask, bones = flipped
+    image, mask, bones = (
+        np.ascontiguousarray(part[:, ::-1]) for part in (hand.image, hand.hand_mask, hand.bones)
+    )
     return Phantom(image, hand.age_months, hand.sex, mask, bones, joints, hand.nuisance)

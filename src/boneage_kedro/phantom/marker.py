@@ -12,23 +12,31 @@ PLATE = (0.1, 0.5)  # and of the plate that holds them, between
 TRIES = 60
 
 
-def add_marker(attenuation: np.ndarray, inside_px: np.ndarray, nuisance: Nuisance, rng: np.random.Generator) -> None:
-    """Lay the letters where they are farthest from the skin among a few random places, in place.
+def lay_marker(inside_px: np.ndarray, nuisance: Nuisance, rng: np.random.Generator) -> np.ndarray:
+    """Lay letters beside the hand, not far from the skin and not on it where there is room.
 
     Args:
-        attenuation: (H, W) float32, changed.
         inside_px: (H, W) distance to the skin in pixels, negative outside.
+        nuisance: size and turn of the letters.
+        rng: of the place, the initials and the plate.
+
+    Returns:
+        (H, W) float32, attenuation (natural logarithm); zero throughout where the picture is too small.
     """
-    stamp = _turned(_letters(max(6, round(nuisance.marker_size * max(attenuation.shape))), rng), nuisance.marker_deg)
+    attenuation = np.zeros_like(inside_px)
+    stamp = _turned(
+        _letters(max(6, round(nuisance.marker_size * max(attenuation.shape))), rng), nuisance.marker_deg
+    )
     height, width = stamp.shape
     rows, columns = attenuation.shape[0] - height, attenuation.shape[1] - width
     if rows < 1 or columns < 1:
-        return
+        return attenuation
     tops, lefts = rng.integers(0, rows, TRIES), rng.integers(0, columns, TRIES)
     clearance = -inside_px[tops + height // 2, lefts + width // 2]
     # beside the hand rather than in the farthest corner
     best = int(np.argmin(np.abs(clearance - 0.75 * np.hypot(height, width))))
-    attenuation[tops[best] : tops[best] + height, lefts[best] : lefts[best] + width] += stamp
+    attenuation[tops[best] : tops[best] + height, lefts[best] : lefts[best] + width] = stamp
+    return attenuation
 
 
 def _letters(size: int, rng: np.random.Generator) -> np.ndarray:
@@ -67,5 +75,6 @@ def _turned(picture: np.ndarray, degrees: float) -> np.ndarray:
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), -degrees, 1)
     sin, cos = abs(matrix[0, 1]), abs(matrix[0, 0])
     size = (int(np.ceil(width * cos + height * sin)), int(np.ceil(width * sin + height * cos)))
-    matrix[:, 2] += np.array(size) / 2 - np.array([width, height]) / 2
+    matrix[0, 2] += (size[0] - width) / 2
+    matrix[1, 2] += (size[1] - height) / 2
     return cv2.warpAffine(picture, matrix, size)

@@ -98,6 +98,7 @@ FUSION_SD_MONTHS = 1.5
 MAX_SD = 2.0
 
 SMALLEST_NUCLEUS = 0.2
+WIDTH_POWER, THICKNESS_POWER = 0.45, 0.5  # of the time between onset and full size: growth is fast at first
 NARROWING_MONTHS = 30.0  # the plate narrows this long before it starts to fuse
 NARROWED_GAP = 0.3
 SCAR_MONTHS = 30.0
@@ -127,13 +128,13 @@ def stage(bone: Bone, age_months: float, sex: Sex, variation: Variation = NO_VAR
     if age_months < onset:
         return Stage(size=0, thickness=0, gap=1, fusion=0, scar=0)
     grown = min(1.0, (age_months - onset) / (timing.full_size.of(sex) - onset))
-    size = SMALLEST_NUCLEUS + (1 - SMALLEST_NUCLEUS) * grown**0.55
+    size = SMALLEST_NUCLEUS + (1 - SMALLEST_NUCLEUS) * grown**WIDTH_POWER
     if timing.fusion_start is None or timing.fusion_end is None:
         return Stage(size, size, gap=1, fusion=0, scar=0)
     start = timing.fusion_start.of(sex) + z * FUSION_SD_MONTHS
     end = timing.fusion_end.of(sex) + z * FUSION_SD_MONTHS
     narrowing = _progress(age_months, start - NARROWING_MONTHS, start)
-    thickness = SMALLEST_NUCLEUS + (1 - SMALLEST_NUCLEUS) * grown**0.8
+    thickness = SMALLEST_NUCLEUS + (1 - SMALLEST_NUCLEUS) * grown**THICKNESS_POWER
     return Stage(
         size,
         thickness,

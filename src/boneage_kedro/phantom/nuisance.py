@@ -97,7 +97,7 @@ def draw_nuisance(rng: np.random.Generator) -> Nuisance:
         scatter=float(rng.uniform(0.04, 0.12)),
         shading=float(rng.normal(0, 0.12)),
         blur_px=float(rng.uniform(0.3, 0.8)),
-        noise=float(np.exp(rng.normal(np.log(0.016), 0.4))),
+        noise=float(np.exp(rng.normal(np.log(0.014), 0.4))),
         marker=bool(rng.random() < MARKER_SHARE),
         marker_size=float(rng.uniform(0.035, 0.085)),
         marker_deg=float(rng.normal(0, 8) if rng.random() < 0.75 else rng.uniform(-60, 60)),
@@ -147,7 +147,7 @@ def _draw_frame(rng: np.random.Generator) -> dict[str, float]:
     if kind < EDGE_SHARE + FIELD_SHARE:
         return {side: float(rng.uniform(0.02, 0.14)) for side in sides} | {
             "frame_deg": float(rng.normal(0, 3)),
-            "frame_level": float(rng.choice([0.0, 0.0, 0.1, 0.25, 0.9])),
+            "frame_level": float(rng.choice([0.0, 0.0, 0.08, 0.2, 0.3, 0.9])),
             "frame_soft": float(rng.uniform(0.002, 0.01)),
         }
     return {}

@@ -67,7 +67,7 @@ class LongBone:
     epiphysis_distal: bool = False
     plate: End = End()
     cortex: float = 0.42
-    shift: tuple[float, ...] | None = None
+    shift: tuple[float, ...] = (0.0,) * 11
     flatness: float = 0.85
     infant_fullness: float = 0.8
 
@@ -90,14 +90,27 @@ PROXIMAL = LongBone(
     _U, _PROXIMAL, _SOCKET, _CONDYLES, (0.2, 0.14, 0.115), (0.09, 0.012), plate=End(dome=-0.06)
 )
 MIDDLE = LongBone(
-    _U, _MIDDLE, End(dome=-0.12, notch=-0.1), _CONDYLES, (0.22, 0.155, 0.13), (0.1, 0.015), plate=End(dome=-0.05)
+    _U,
+    _MIDDLE,
+    End(dome=-0.12, notch=-0.1),
+    _CONDYLES,
+    (0.22, 0.155, 0.13),
+    (0.1, 0.015),
+    plate=End(dome=-0.05),
 )
 DISTAL = LongBone(
-    _U, _DISTAL, End(dome=-0.1, notch=-0.1), End(dome=0.5), (0.26, 0.19, 0.165), (0.03, 0.0), cortex=0.5, infant_fullness=0.45
+    _U,
+    _DISTAL,
+    End(dome=-0.1, notch=-0.1),
+    End(dome=0.5),
+    (0.26, 0.19, 0.165),
+    (0.03, 0.0),
+    cortex=0.5,
+    infant_fullness=0.45,
 )
 
 
-def _metacarpal(width: float, base: End, shift: tuple[float, ...] | None = None) -> LongBone:
+def _metacarpal(width: float, base: End, shift: tuple[float, ...] = (0.0,) * 11) -> LongBone:
     return LongBone(
         _U,
         _scaled(_METACARPAL, width),
@@ -140,7 +153,7 @@ _ULNA = LongBone(
     (0.0, 0.4, 0.55, 0.7, 0.8, 0.88, 0.92, 0.95, 0.97, 0.985, 1.0),
     (0.034, 0.032, 0.031, 0.029, 0.028, 0.03, 0.034, 0.039, 0.041, 0.04, 0.036),
     End(),
-    End(dome=0.3, spike=0.6, spike_q=-0.78),
+    End(dome=0.3, spike=0.5, spike_q=-0.68),
     slot=(0.062, 0.055, 0.045),
     cartilage=(0.0, 0.0),
     epiphysis_distal=True,
@@ -152,7 +165,7 @@ _ULNA = LongBone(
 
 LONG_BONE_SHAPES: dict[Bone, LongBone] = {
     Bone.METACARPAL_1: _METACARPAL_1,
-    Bone.METACARPAL_2: _metacarpal(1.08, End(dome=-0.1, notch=0.14, tilt=0.2)),
+    Bone.METACARPAL_2: _metacarpal(1.08, End(dome=-0.1, notch=0.14, tilt=0.05)),
     Bone.METACARPAL_3: _metacarpal(1.06, End(dome=-0.05, tilt=-0.22)),
     Bone.METACARPAL_4: _metacarpal(1.0, End(dome=0.08)),
     Bone.METACARPAL_5: _metacarpal(1.12, End(dome=0.1, tilt=-0.25)),
@@ -173,29 +186,56 @@ WIDTH_FACTOR: dict[Bone, float] = {
     Bone.DISTAL_5: 0.9,
 }
 
-CARPAL_FULLNESS = 1.15  # factor on the outlines: carpals are drawn with joint spaces, and overlap in projection
+# Factor on the outlines, which are drawn with joint spaces: real ones overlap in projection.
+CARPAL_FULLNESS = 1.12
+# the corners in turn: x above y, mm
 CARPAL_OUTLINES: dict[Bone, np.ndarray] = {
     Bone.CAPITATE: np.array(
-        [(-6.5, 35), (-2, 36.5), (4.5, 36.5), (8.5, 34.5), (8.5, 28), (7.5, 21), (7, 16), (5.5, 11.5), (1, 9.5)]
-        + [(-4, 10.5), (-6.5, 15), (-6.5, 21), (-7, 28)]
-    ),
+        [
+            [-6.5, -2, 4.5, 8.5, 8.5, 7.5, 7, 5.5, 1, -4, -6.5, -6.5, -7],
+            [35, 36.5, 36.5, 34.5, 28, 21, 16, 11.5, 9.5, 10.5, 15, 21, 28],
+        ]
+    ).T,
     Bone.HAMATE: np.array(
-        [(-9, 35.5), (-14, 36), (-20.5, 33), (-23, 29), (-21, 24), (-16, 19), (-11, 13.5), (-8.3, 14.5)]
-        + [(-8.3, 21), (-8.8, 28)]
-    ),
+        [
+            [-9, -14, -20.5, -23, -21, -16, -11, -8.3, -8.3, -8.8],
+            [35.5, 36, 33, 29, 24, 19, 13.5, 14.5, 21, 28],
+        ]
+    ).T,
     Bone.TRIQUETRUM: np.array(
-        [(-24.5, 23.5), (-19, 19.5), (-14, 14.5), (-12.5, 10), (-15.5, 6), (-22, 7), (-27, 12), (-28, 19)]
-    ),
+        [
+            [-24.5, -19, -14, -12.5, -15.5, -22, -27, -28],
+            [23.5, 19.5, 14.5, 10, 6, 7, 12, 19],
+        ]
+    ).T,
     Bone.LUNATE: np.array(
-        [(-11.5, 11.5), (-6, 9.3), (-1.5, 8), (0, 4.5), (-2, 1), (-7.5, -0.8), (-13, 1), (-14.8, 6)]
-    ),
+        [
+            [-11.5, -6, -1.5, 0, -2, -7.5, -13, -14.8],
+            [11.5, 9.3, 8, 4.5, 1, -0.8, 1, 6],
+        ]
+    ).T,
     Bone.SCAPHOID: np.array(
-        [(2.5, 7), (6.8, 9.5), (8.8, 14), (10.5, 20), (14.5, 21.5), (19.5, 20.5), (21.5, 16.5), (18.5, 11.5)]
-        + [(14, 7), (9, 2.5), (4, 0.2), (0.8, 2.2)]
-    ),
-    Bone.TRAPEZOID: np.array([(9.8, 24), (9.8, 30), (11, 35), (15, 37), (18.5, 34), (18, 28), (15.5, 23.5)]),
+        [
+            [2.5, 6.8, 8.8, 10.5, 14.5, 20.5, 23, 18.5, 14, 9, 4, 0.8],
+            [7, 9.5, 14, 20, 23, 22.5, 17.5, 11.5, 7, 2.5, 0.2, 2.2],
+        ]
+    ).T,
+    Bone.TRAPEZOID: np.array(
+        [
+            [9.8, 9.8, 11, 15, 18.5, 18, 15.5],
+            [24, 30, 35, 37, 34, 28, 23.5],
+        ]
+    ).T,
     Bone.TRAPEZIUM: np.array(
-        [(17, 23), (18.5, 28), (19.5, 33.5), (23, 36), (28.5, 34.5), (32, 29.5), (33, 24.5), (29, 19.5), (22, 20)]
-    ),
-    Bone.PISIFORM: np.array([(-24, 19.5), (-19.5, 19), (-17.5, 15), (-19, 10.5), (-23.5, 10), (-25.8, 14.5)]),
+        [
+            [17, 18.5, 19.5, 23, 28.5, 32, 33, 29, 22],
+            [23, 28, 33.5, 36, 34.5, 29.5, 24.5, 19.5, 20],
+        ]
+    ).T,
+    Bone.PISIFORM: np.array(
+        [
+            [-24, -19.5, -17.5, -19, -23.5, -25.8],
+            [19.5, 19, 15, 10.5, 10, 14.5],
+        ]
+    ).T,
 }

@@ -12,11 +12,8 @@ import numpy as np
 
 from boneage_kedro.phantom.bones import Bone
 
-JOINTS = ("wrist",) + tuple(
-    f"{finger}{i}"
-    for finger in ("thumb", "forefinger", "middle_finger", "ring_finger", "pinky_finger")
-    for i in (1, 2, 3, 4)
-)
+_FINGERS = ("thumb", "forefinger", "middle_finger", "ring_finger", "pinky_finger")
+JOINTS = ("wrist", *(f"{finger}{i}" for finger in _FINGERS for i in (1, 2, 3, 4)))
 """Names of the 21 joints in order; 1 is the base (of the thumb: its carpal joint), 4 the tip of the last bone."""
 
 # For each finger: the position of its first joint, then three segments as (length mm, direction from y in degrees).
@@ -29,7 +26,7 @@ DIRECTIONS = np.array(
 )
 METACARPAL_BASES = np.array([[12.3, 38.0], [0.5, 36.5], [-11.3, 36.3], [-20.5, 33.5]])  # of fingers 2 to 5
 FOREARM_ROOT = np.array([-6.0, 4.0])  # radius and ulna turn about this point
-RADIUS_END, ULNA_END = np.array([1.5, 3.0]), np.array([-24.5, -0.2])
+RADIUS_END, ULNA_END = np.array([1.5, 3.0]), np.array([-26.0, -0.6])
 FOREARM_MM = 230.0
 
 # Standard deviations of one hand about the tables.
@@ -69,13 +66,18 @@ def heading(degrees: float | np.ndarray) -> np.ndarray:
     return np.stack([np.sin(radians), np.cos(radians)], axis=-1)
 
 
-def pose_hand(unit: float, rng: np.random.Generator) -> Skeleton:
+def palm_breadth(age_months: float) -> float:
+    """Breadth of the palm for its length as a factor on the adult's: infants have broad palms."""
+    return float(np.interp(age_months, [0, 36, 72, 120], [1.16, 1.12, 1.05, 1.0]))
+
+
+def pose_hand(unit: float, breadth: float, rng: np.random.Generator) -> Skeleton:
     """Draw a hand's proportions and pose: fingers spread at random, each joint a little bent sideways."""
     lengths = LENGTHS * (1 + LENGTH_SD * rng.standard_normal((5, 1)))
-    fingers = _place_fingers(lengths, _draw_directions(rng))
+    fingers = _place_fingers(lengths, _draw_directions(rng), breadth)
     forearm_deg = float(FOREARM_DEG_SD * np.clip(rng.standard_normal(), -2, 2))
     joints = np.concatenate([np.zeros((1, 2)), fingers.reshape(20, 2)]) * unit
-    return Skeleton(unit, joints, _bone_axes(joints, unit, forearm_deg), forearm_deg)
+    return Skeleton(unit, joints, _bone_axes(joints, unit, breadth, forearm_deg), forearm_deg)
 
 
 def _draw_directions(rng: np.random.Generator) -> np.ndarray:
@@ -99,17 +101,19 @@ def _keep_apart(directions: np.ndarray) -> np.ndarray:
     return apart
 
 
-def _place_fingers(lengths: np.ndarray, directions: np.ndarray) -> np.ndarray:
+def _place_fingers(lengths: np.ndarray, directions: np.ndarray, breadth: float) -> np.ndarray:
     """(5, 4, 2) joints of the fingers in the adult man's millimetres."""
     steps = lengths[..., None] * heading(directions)
-    first = FIRST_JOINT[:, None]
+    first = (FIRST_JOINT * [breadth, 1.0])[:, None]
     return np.concatenate([first, first + np.cumsum(steps, axis=1)], axis=1)
 
 
-def _bone_axes(joints: np.ndarray, unit: float, forearm_deg: float) -> dict[Bone, tuple[np.ndarray, np.ndarray]]:
+def _bone_axes(
+    joints: np.ndarray, unit: float, breadth: float, forearm_deg: float
+) -> dict[Bone, tuple[np.ndarray, np.ndarray]]:
     fingers = joints[1:].reshape(5, 4, 2)
     axes = {Bone.METACARPAL_1: (fingers[0, 0], fingers[0, 1])}
-    axes |= {Bone(i + 2): (METACARPAL_BASES[i] * unit, fingers[i + 1, 0]) for i in range(4)}
+    axes |= {Bone(i + 2): (METACARPAL_BASES[i] * unit * [breadth, 1.0], fingers[i + 1, 0]) for i in range(4)}
     for finger, bones in enumerate(FINGER_BONES):
         for i, bone in enumerate(bones):
             first = i + (finger == 0)  # the thumb's first joint belongs to its metacarpal

@@ -29,7 +29,7 @@ def decode_tiff(data: bytes) -> np.ndarray:
     """
     try:
         directories = list(islice(_directories(data), _MAX_PAGES))
-    except struct.error as error:
+    except (struct.error, OverflowError) as error:
         raise UnreadableRadiograph(f"the TIFF file is damaged or cut short; {REPAIR}") from error
     pages = [page for page in directories if not page.get(_SUBFILE, 0) & _THUMBNAIL_OR_MASK]
     if len(pages) != 1:
@@ -44,7 +44,7 @@ def decode_tiff(data: bytes) -> np.ndarray:
 
 
 def _directories(data: bytes) -> Iterator[dict[int, int]]:
-    """Yield each page's integer fields, {tag: first value}; struct.error where the file ends too early."""
+    """Yield each page's integer fields, {tag: first value}; struct.error or OverflowError beyond its end."""
     order = "<" if data[:2] == b"II" else ">"
     big = b"+" in data[:4]
     offset, count, entry = ("Q", "Q", "HHQ8s") if big else ("I", "H", "HHI4s")
