@@ -16,6 +16,12 @@ from PIL import Image
 
 from boneage_kedro.hooks import git_commit
 
+# Kedro and MLflow warn of their own dependencies' deprecations here; ours stay errors
+pytestmark = [
+    pytest.mark.filterwarnings("default"),
+    pytest.mark.filterwarnings("error:::boneage_kedro.*"),
+]
+
 PROJECT = Path(__file__).resolve().parents[1]
 RESULTS = PROJECT / "data" / "08_reporting" / "test"
 TRACKING = f"sqlite:///{PROJECT}/data/08_reporting/test_mlflow.db"

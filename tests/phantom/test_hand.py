@@ -61,7 +61,7 @@ def test_same_pixels_in_another_process() -> None:
         "print(hashlib.sha256(fabricate_hand(90, Sex.MALE, 11, 128).image.tobytes()).hexdigest())"
     )
     runs = {
-        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout  # noqa: S603
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
         for _ in range(2)
     }
     assert len(runs) == 1
