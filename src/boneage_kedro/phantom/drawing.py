@@ -22,12 +22,12 @@ from boneage_kedro.phantom.outlines import (
 
 # Attenuation above that of soft tissue, per mm, at the mean energy behind a hand (about 35 keV).
 CORTICAL_PER_MM = 0.16
-SPONGY_PER_MM = 0.03
+SPONGY_PER_MM = 0.025
 SCAR_PER_MM = 0.022
 
 END_SHELL_MM = 0.55  # thickness of the plate under an end face, adult
 SHELL_MIN_MM = 0.35  # cortex at the ends of a shaft, adult
-PLATE_GAP_MM = 1.0  # open growth plate, adult millimetres
+PLATE_GAP_MM = 0.85  # open growth plate, adult millimetres
 INFANT_DOME = 0.5  # rounding of a newborn shaft's free end, half-widths
 JOINT_GAP_MM = 0.8  # half a joint space, adult
 ROUND_BONE_DEPTH = {
@@ -35,7 +35,7 @@ ROUND_BONE_DEPTH = {
     Bone.SESAMOID: 1.0,
 }  # half depth over mean radius; of the others 0.56
 HOOK_CENTRE_MM, HOOK_RADIUS_MM = (1.5, -0.5), 2.6  # (along, across) from the hamate's centre
-HOOK_MINERAL = 0.22  # attenuation of its rim
+HOOK_MINERAL = 0.32  # attenuation of its rim
 
 
 @dataclass(frozen=True)
@@ -270,7 +270,7 @@ def _profile(shape: LongBone) -> np.ndarray:
 
 def _child_profile(shape: LongBone, maturity: float) -> np.ndarray:
     """Profile at a maturity of the shaft: an infant's bones are stouter, and their waists fuller."""
-    profile, youth = _profile(shape), np.float32((1 - maturity) * shape.infant_fullness)
+    profile, youth = _profile(shape), np.float32((1 - maturity) ** 1.5 * shape.infant_fullness)
     waist = np.maximum(0.62 * profile.max() - profile, 0)
     return profile * (1 + 0.35 * youth) + youth * waist
 

@@ -26,8 +26,8 @@ MARGIN_MM = 9.0  # kept free between the joints and the edge of the field, adult
 SIZE_SD = 0.04
 WIDTH_SD = 0.05
 TRABECULA_MM = 0.28
-TRABECULA_STRETCH = 2.0  # along the hand
-TEXTURE_SD = 0.18
+TRABECULA_STRETCH = 2.0  # along the picture's height, as the hand mostly lies
+TEXTURE_SD = 0.24
 SOFTER_BEAM = 0.6  # smaller hands are taken with a softer beam: attenuation goes with size to the power -0.6
 # Later bones lie on top in the map: carpals over long bones, pisiform over carpals, an epiphysis over its own shaft.
 DRAWING_ORDER = (Bone.RADIUS, Bone.ULNA, *(bone for bone in Bone if bone <= Bone.DISTAL_5), *ROUND_BONES)
