@@ -27,7 +27,6 @@ SCAR_PER_MM = 0.022
 
 END_SHELL_MM = 0.55  # thickness of the plate under an end face, adult
 SHELL_MIN_MM = 0.35  # cortex at the ends of a shaft, adult
-PLATE_GAP_MM = 0.85  # open growth plate, adult millimetres
 INFANT_DOME = 0.5  # rounding of a newborn shaft's free end, half-widths
 JOINT_GAP_MM = 0.8  # half a joint space, adult
 ROUND_BONE_DEPTH = {
@@ -103,7 +102,7 @@ class _Geometry:
         self.width = max(shape.half_width) * factor
         at_birth, at_six, adult = shape.slot
         self.slot = length * float(np.interp(state.shaft, [0, 0.58, 1], [at_birth, at_six, adult]))
-        self.gap = state.unit * PLATE_GAP_MM * state.stage.gap * (1 - 0.5 * state.stage.fusion)
+        self.gap = state.unit * shape.plate_mm * state.stage.gap * (1 - 0.5 * state.stage.fusion)
         plate = shape.plate.inset(self.q) * np.float32(self.width)
         self.plate = np.float32(self.slot) + plate  # where the plate's middle lies, over the patch
 
@@ -224,7 +223,7 @@ def _hook(patch: Patch, unit: float, size: float) -> np.ndarray:
         patch.along / unit - np.float32(along), 1.2 * (patch.across / unit - np.float32(across))
     )
     ring = np.exp(-(((distance - np.float32(HOOK_RADIUS_MM)) / np.float32(0.7)) ** 2))
-    return np.float32(HOOK_MINERAL * unit * np.clip((size - 0.85) / 0.1, 0, 1)) * ring
+    return np.float32(HOOK_MINERAL * unit * np.clip((size - 0.88) / 0.08, 0, 1)) * ring
 
 
 def carpal_centre(bone: Bone) -> np.ndarray:

@@ -52,6 +52,7 @@ class LongBone:
         slot: part of the length that the epiphysis and its plate take up, (at birth, at six years, adult).
         cartilage: part of the length left unossified at the other end, (at birth, adult).
         plate: shape of the growth plate seen from the shaft.
+        plate_mm: thickness of the open growth plate.
         cortex: thickness of the cortex in the middle, in half-widths there.
         shift: lateral offset of the axis over u, parts of the length.
         flatness: depth towards the film over width.
@@ -66,6 +67,7 @@ class LongBone:
     cartilage: tuple[float, float]
     epiphysis_distal: bool = False
     plate: End = End()
+    plate_mm: float = 0.9
     cortex: float = 0.42
     shift: tuple[float, ...] = (0.0,) * 11
     flatness: float = 0.85
@@ -144,6 +146,7 @@ _RADIUS = LongBone(
     cartilage=(0.0, 0.0),
     epiphysis_distal=True,
     plate=End(dome=-0.03, tilt=-0.04),
+    plate_mm=1.5,
     cortex=0.4,
     flatness=0.46,
     infant_fullness=0.0,
@@ -158,6 +161,7 @@ _ULNA = LongBone(
     cartilage=(0.0, 0.0),
     epiphysis_distal=True,
     plate=End(dome=0.03),
+    plate_mm=1.3,
     cortex=0.45,
     flatness=0.6,
     infant_fullness=0.0,
