@@ -8,11 +8,13 @@ import numpy as np
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.phantom.bones import ROUND_BONES, Bone
 from boneage_kedro.phantom.canvas import Canvas, View
-from boneage_kedro.phantom.drawing import BoneState, carpal_centre, draw_long_bone, draw_round_bone
 from boneage_kedro.phantom.film import SOFT_TISSUE_PER_MM, digitise, expose, field_box
+from boneage_kedro.phantom.long_bone import draw_long_bone
 from boneage_kedro.phantom.marker import lay_marker
 from boneage_kedro.phantom.maturity import draw_variation, growth, shaft_maturity, stage
 from boneage_kedro.phantom.nuisance import Nuisance, draw_nuisance
+from boneage_kedro.phantom.round_bone import carpal_centre, draw_round_bone
+from boneage_kedro.phantom.section import BoneState
 from boneage_kedro.phantom.skeleton import Skeleton, heading, palm_breadth, pose_hand
 from boneage_kedro.phantom.soft_tissue import wrap
 

@@ -110,8 +110,8 @@ def _palm(joints: np.ndarray, skeleton: Skeleton) -> list[Capsule]:
         for base, finger in zip(METACARPAL_BASES, joints[1:], strict=True)
     ]
     thenar = Capsule(0.2 * thumb_base + np.array([6.4, 17.6]), thumb_knuckle, (22, 12.5), (34, 26))
-    web = Capsule(0.15 * thumb_base + 0.85 * thumb_knuckle, 0.9 * index_knuckle, (9, 11), (24, 22))
-    adductor = Capsule(np.array([8.0, 42]), 0.5 * thumb_knuckle + 0.375 * index_knuckle, (13, 11), (34, 23))
+    web = Capsule(0.15 * thumb_base + 0.85 * thumb_knuckle, 0.9 * index_knuckle, (10, 12), (24, 23))
+    adductor = Capsule(np.array([8.0, 42]), 0.5 * thumb_knuckle + 0.375 * index_knuckle, (18, 15), (33, 25))
     hypothenar = Capsule(np.array([-21.0, 20]), 0.9 * joints[4, 0], (21, 14.5), (34, 26))
     carpus = Capsule(np.array([-4.0, 6]), np.array([-3.0, 42]), (29, 32), (38, 34))
     return [
