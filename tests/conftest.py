@@ -2,15 +2,27 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from kedro.config import OmegaConfigLoader
+
+PROJECT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="session")
 def shared_rsna() -> Path:
     """The folder with real radiographs beside the project, or a skip with the reason."""
-    beside = Path(__file__).resolve().parents[2] / "shared"
-    folder = Path(os.environ.get("BONEAGE_SHARED", beside)) / "data" / "rsna"
+    folder = Path(os.environ.get("BONEAGE_SHARED", PROJECT.parent / "shared")) / "data" / "rsna"
     if not folder.is_dir():
         pytest.skip(f"no real radiographs at {folder}")
     return folder
+
+
+@pytest.fixture
+def parameters() -> dict[str, Any]:
+    """Parameters of the environment ``test``, as Kedro resolves them; a fresh copy for each test."""
+    loader = OmegaConfigLoader(
+        str(PROJECT / "conf"), base_env="base", default_run_env="test", merge_strategy={"parameters": "soft"}
+    )
+    return dict(loader["parameters"])

@@ -11,7 +11,6 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Pipeline
 from rich.console import Console
-from rich.panel import Panel
 
 from boneage_kedro.parameters import check_parameters
 
@@ -74,15 +73,12 @@ class RunRecordHook:
             mlflow.set_tag("data_fingerprint", data.fingerprint)
 
     @hook_impl
-    def after_pipeline_run(
-        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: DataCatalog
-    ) -> None:
+    def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
         """Print where the report, the pictures and the MLflow run are."""
-        lines = [f"{name}: {path}" for name, path in _reported_files(pipeline, catalog)]
+        lines = _where_to_look(_files_to_read(pipeline, catalog))
         if self._run_id:
-            lines.append(f"MLflow run: {self._run_id} (see it with `make ui`)")
-        if lines:
-            Console().print(Panel("\n".join(lines), title="Where to look", expand=False))
+            lines.append(f"MLflow run  {self._run_id} (`make ui` shows it)")
+        Console(soft_wrap=True).print("\n".join(["", *lines, ""]))
 
 
 def git_commit(project: Path) -> str:
@@ -100,13 +96,25 @@ def git_commit(project: Path) -> str:
     return described.stdout.strip()
 
 
-def _reported_files(pipeline: Pipeline, catalog: DataCatalog) -> list[tuple[str, str]]:
-    """Outputs of the run that a person reads: those of the layer ``reporting``, the report first."""
+def _files_to_read(pipeline: Pipeline, catalog: DataCatalog) -> list[Path]:
+    """Outputs of the run that a person reads: those of the layer ``reporting``."""
     found = []
-    for name in sorted(pipeline.all_outputs(), key=lambda name: (name != "report", name)):
+    for name in sorted(pipeline.all_outputs()):
         dataset = catalog.get(name)
         metadata = getattr(dataset, "metadata", None) or {}
         path = getattr(dataset, "_filepath", None) or getattr(dataset, "_path", None)
         if path and metadata.get("kedro-viz", {}).get("layer") == "reporting":
-            found.append((name, str(path)))
+            found.append(Path(str(path)))
     return found
+
+
+def _where_to_look(files: list[Path]) -> list[str]:
+    """A line for each report, and one for each folder of figures and tables."""
+    reports = [f"Report      {_short(file)}" for file in files if file.suffix == ".html"]
+    folders = dict.fromkeys(file if file.suffix == "" else file.parent for file in files)
+    return reports + [f"Results     {_short(folder)}" for folder in folders]
+
+
+def _short(path: Path) -> Path:
+    """Relative to where the command was started, when it lies below."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -5,10 +5,11 @@ from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, get_args, get_type_hints, is_typeddict
+from typing import Any, get_args, get_type_hints
 
 import yaml
 from pydantic import TypeAdapter, ValidationError
+from typing_extensions import is_typeddict
 
 # given on the command line with --params, used by the catalog
 COMMAND_LINE_PARAMETERS = frozenset({"assess_images", "assess_cases", "assess_output"})
@@ -32,7 +33,7 @@ def check_parameters(parameters: Mapping[str, Any], folders: Sequence[Path]) -> 
     for block, values in parameters.items():
         if block in COMMAND_LINE_PARAMETERS:
             continue
-        if find_spec(f"boneage_kedro.pipelines.{block}.params") is None:
+        if find_spec(f"boneage_kedro.pipelines.{block}") is None:
             problems.append(_unknown_block(block, parameters))
             continue
         params_type = import_module(f"boneage_kedro.pipelines.{block}.params").Params

@@ -16,7 +16,7 @@ def test_package_weights_of_lite0_make_sense_of_a_picture(tmp_path: Path) -> Non
     backbone = create_backbone("tf_efficientnet_lite0").eval()
     assert PretrainedWeights(tmp_path).load_into(backbone, "tf_efficientnet_lite0").startswith("package")
     variance = backbone.get_buffer("bn1.running_var")
-    assert variance.min() > 0
+    assert variance.min() >= 0 and variance.max() > 10  # a fresh network has 1 everywhere
     stem = backbone.get_parameter("conv_stem.weight")
     assert (
         stem.std() > 0.05

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from boneage_kedro.evaluation.overlay import overlay_map
 
@@ -65,6 +66,7 @@ def learning_curves(histories: Mapping[str, pd.DataFrame], title: str) -> Figure
                 transform=axis.get_xaxis_transform(),
             )
         axis.set(title=name, xlabel="epoch", yscale="log")
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.yaxis.set_major_formatter("{x:g}")
         axis.yaxis.set_minor_formatter("{x:g}")
     axes[0, 0].set_ylabel("MAE (months)")
@@ -105,7 +107,7 @@ def mae_bars(comparison: pd.DataFrame, title: str) -> Figure:
     """MAE with its bootstrap interval, a group of bars a cohort, a bar a model (paper 001, figure 12)."""
     models = list(dict.fromkeys(comparison["model"]))
     cohorts = list(dict.fromkeys(comparison["cohort"]))
-    figure, axes = _subplots(1, 1, (1.6 + 1.9 * len(cohorts), 3.4))
+    figure, axes = _subplots(1, 1, (4 + 1.9 * len(cohorts), 3.4))
     axis = axes[0, 0]
     width = 0.8 / len(models)
     for i, model in enumerate(models):
@@ -116,7 +118,7 @@ def mae_bars(comparison: pd.DataFrame, title: str) -> Figure:
         axis.bar_label(bars, fmt="%.1f", fontsize=8, padding=2)
     names = [{"all": "all", **SEX_NAMES}[c] for c in cohorts]
     axis.set(xticks=range(len(cohorts)), xticklabels=names, ylabel="MAE (months), 95% interval", title=title)
-    axis.legend(frameon=False, fontsize=8)
+    axis.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 

@@ -1,10 +1,11 @@
 """Preparing a radiograph: polarity, frame, orientation, intensity, and a square canvas."""
 
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import Any
 
 import cv2
 import numpy as np
+from typing_extensions import TypedDict
 
 from boneage_kedro.imaging.framing import find_field
 from boneage_kedro.imaging.geometry import Box, Pose, canvas_transform, centre_on_canvas, fitted_size

@@ -3,9 +3,10 @@
 import copy
 import math
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self, TypedDict
+from typing import Any, Protocol, Self
 
 from torch import Tensor, nn
+from typing_extensions import TypedDict
 
 from boneage_kedro.training.settings import StageSettings
 

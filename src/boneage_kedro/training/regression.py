@@ -54,7 +54,7 @@ def train_age_regressor(
     Returns:
         the network with its best weights; plain values that `build_regressor` and `assess` need beside the
         weights (``regressor``, ``cohort``, ``weights_from``, ``data_fingerprint``, ``age_range_months``,
-        ``canvas_px``); and the history.
+        ``preparation`` of the pictures); and the history.
     """
     train, validation = (labelled[labelled["split"] == split] for split in ("train", "validation"))
     ages = train["bone_age_months"]
@@ -73,7 +73,7 @@ def train_age_regressor(
         "weights_from": weights_from,
         "data_fingerprint": store.fingerprint,
         "age_range_months": [float(ages.min()), float(ages.max())],
-        "canvas_px": int(store.pixels.shape[-1]),
+        "preparation": store.header.preparation,
     }
     history = fit(
         model,

@@ -1,6 +1,8 @@
 """What can be set about training; the values live in ``conf/*/parameters_ptl_regression.yml``."""
 
-from typing import Literal, TypedDict
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 from boneage_kedro.models.blocks import Block
 
@@ -59,3 +61,13 @@ class RegressionSettings(TypedDict):
     dropout: float
     fit: FitSettings
     augment: AugmentSettings
+
+
+class AssessSettings(TypedDict):
+    """How new cases are read; the network brings its own preparation of pictures."""
+
+    batch_size: int
+    workers: int
+    accelerator: Literal["auto", "cpu", "gpu"]
+    overlay_px: int
+    warn_difference_months: float

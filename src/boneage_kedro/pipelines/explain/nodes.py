@@ -67,7 +67,7 @@ def draw_attention(
         cases,
         scale,
         params["sheet_columns"],
-        f"What adds (red) and takes months: {source}",
+        f"Months that each place adds (red) or takes away (blue), {source}",
     )
     return sheet, mean_maps(mean_map_by_group(maps["maps"], table), f"Mean activation maps, {source}")
 

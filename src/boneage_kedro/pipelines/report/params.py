@@ -1,6 +1,6 @@
 """Parameters of `report`."""
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 
 class Params(TypedDict):

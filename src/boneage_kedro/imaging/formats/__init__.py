@@ -1,0 +1,1 @@
+"""One module per file format: what each needs checked before and after its decoder runs."""

@@ -1,0 +1,67 @@
+"""From files to the image store: reading and preparing in threads, in chunks, going on where a run ended."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import cv2
+
+from boneage_kedro.imaging.parallel import map_ordered
+from boneage_kedro.imaging.preparation import PreparationSettings, prepare
+from boneage_kedro.imaging.radiograph import UnreadableRadiograph
+from boneage_kedro.imaging.reading import read_radiograph
+from boneage_kedro.imaging.sources import RadiographSource
+from boneage_kedro.imaging.store import StoreChunk, StoreEntry, StoreHeader, StoreState
+
+CHUNK = 32
+
+
+def missing_ids(
+    ids: Sequence[str],
+    sources: Mapping[str, RadiographSource],
+    state: StoreState,
+    settings: PreparationSettings,
+) -> list[str]:
+    """Those whose file the store does not have yet, or not as it is now, or not prepared in this way."""
+    header = store_header(settings)
+    return [key for key in ids if not state.has(header, key, sources[key].fingerprint)]
+
+
+def ingest(
+    ids: Sequence[str],
+    sources: Mapping[str, RadiographSource],
+    settings: PreparationSettings,
+    workers: int,
+) -> Iterator[StoreChunk]:
+    """Prepare radiographs in threads, in the order of ``ids``; memory does not grow with their number.
+
+    Yields:
+        chunks of at most `CHUNK` entries, and a last one that makes the store whole. A file that cannot be
+        read becomes an entry with the reason.
+    """
+    header = store_header(settings)
+
+    def entry(key: str) -> StoreEntry:
+        return prepare_entry(key, sources[key], settings)
+
+    cv2.setNumThreads(1)  # the threads here share the cores already
+    entries: list[StoreEntry] = []
+    for made in map_ordered(entry, ids, workers, ahead=4 * workers):
+        entries.append(made)
+        if len(entries) == CHUNK:
+            yield StoreChunk(header, entries)
+            entries = []
+    yield StoreChunk(header, entries, last=True)
+
+
+def prepare_entry(key: str, source: RadiographSource, settings: PreparationSettings) -> StoreEntry:
+    """Read and prepare one file; one that holds no radiograph gives an entry with the reason."""
+    file = {"file": source.name}
+    try:
+        prepared = prepare(read_radiograph(source.read_bytes(), source.name), settings)
+    except (UnreadableRadiograph, OSError) as error:
+        return StoreEntry(key, source.fingerprint, record=file, failure=str(error))
+    return StoreEntry(key, source.fingerprint, prepared.image, file | prepared.record())
+
+
+def store_header(settings: PreparationSettings) -> StoreHeader:
+    """The header of a store whose pictures are prepared in this way."""
+    return StoreHeader(settings["canvas_px"], dict(settings))

@@ -1,0 +1,52 @@
+"""Reading one radiograph from a file of any of the usual formats."""
+
+from pathlib import Path
+
+import numpy as np
+
+from boneage_kedro.imaging.formats import jpeg, png, tiff
+from boneage_kedro.imaging.formats.dicom import looks_like_dicom, read_dicom
+from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
+
+RADIOGRAPH_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom"})
+
+
+def read_radiograph(source: Path | bytes, name: str = "") -> Radiograph:
+    """Read a PNG, JPEG, TIFF or DICOM file; the content decides which it is, not the suffix.
+
+    Args:
+        source: the file, or its bytes.
+        name: what error messages call the picture; the path when empty.
+
+    Returns:
+        The pixels as stored, (rows, columns), 16-bit values in their full range, with what a DICOM header
+        tells. Bytes in other formats tell nothing about polarity, side, age or sex.
+
+    Raises:
+        UnreadableRadiograph: the file cannot be opened, is empty, truncated, damaged, too large, or holds no
+            single picture. The message names the file, the reason and what to do.
+    """
+    name = name or (str(source) if isinstance(source, Path) else "radiograph")
+    try:
+        return _read(source.read_bytes() if isinstance(source, Path) else source)
+    except UnreadableRadiograph as error:
+        raise UnreadableRadiograph(f"{name}: {error}") from error
+    except OSError as error:
+        raise UnreadableRadiograph(f"{name}: cannot be opened ({error.strerror})") from error
+
+
+def _read(data: bytes) -> Radiograph:
+    if data.startswith(jpeg.MAGIC):
+        return _picture(jpeg.decode_jpeg(data))
+    if data.startswith(png.MAGIC):
+        return _picture(png.decode_png(data))
+    if looks_like_dicom(data):
+        return read_dicom(data)
+    if data.startswith(tiff.MAGICS):
+        return _picture(tiff.decode_tiff(data))
+    reason = "is not a PNG, JPEG, TIFF or DICOM file, whatever its name says" if data else "is empty"
+    raise UnreadableRadiograph(f"{reason}; copy or export it again")
+
+
+def _picture(pixels: np.ndarray) -> Radiograph:
+    return Radiograph(pixels, laterality=None, age_months=None, sex=None, polarity_known=False)

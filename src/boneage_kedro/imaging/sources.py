@@ -1,0 +1,135 @@
+"""Where radiographs are found: a folder, nested as it may be, or a zip archive."""
+
+import threading
+import zipfile
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from boneage_kedro.cohort.columns import RADIOGRAPH_SUFFIXES, case_id
+
+_DICOM_MAGIC_AT = 128
+
+
+class RadiographSource(Protocol):
+    """One file that should hold a radiograph; nothing is read before `read_bytes`."""
+
+    @property
+    def name(self) -> str:
+        """The file's path below the folder or archive, for messages."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when the file does; costs no reading."""
+
+    def read_bytes(self) -> bytes:
+        """The whole file."""
+
+
+class RadiographFolder(Mapping[str, RadiographSource]):
+    """Radiographs by id, which is the file's name without its suffix (`boneage_kedro.cohort.columns.case_id`).
+
+    Folders may be nested (Kaggle's archives unpack into a folder of the same name). Files of other kinds are
+    passed over; a file without a suffix counts when it starts as DICOM does.
+
+    Attributes:
+        path: the folder or zip archive.
+        duplicates: names of all files of an id that more than one file claims; such an id is in the mapping
+            with the first by name.
+
+    Raises:
+        FileNotFoundError: there is no such folder or archive.
+        ValueError: the file is not a zip archive.
+    """
+
+    def __init__(self, path: Path, exclude: Collection[str] = ()) -> None:
+        self.path = path
+        sources = [s for s in _find_sources(path) if not set(PurePosixPath(s.name).parts) & set(exclude)]
+        by_id: dict[str, list[RadiographSource]] = {}
+        for source in sorted(sources, key=lambda source: source.name):
+            by_id.setdefault(case_id(source.name), []).append(source)
+        self._sources = {key: found[0] for key, found in sorted(by_id.items())}
+        self.duplicates = {key: [s.name for s in found] for key, found in by_id.items() if len(found) > 1}
+
+    def __getitem__(self, key: str) -> RadiographSource:
+        return self._sources[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sources)
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+
+@dataclass(frozen=True)
+class _FileSource:
+    path: Path
+    name: str
+
+    @property
+    def fingerprint(self) -> str:
+        status = self.path.stat()
+        return f"{status.st_size}-{status.st_mtime_ns}"
+
+    def read_bytes(self) -> bytes:
+        return self.path.read_bytes()
+
+
+class _Archive:
+    """A zip archive that several threads may read: the file's position is shared, so one reads at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._zip = zipfile.ZipFile(path)
+        self._lock = threading.Lock()
+        self.members = [member for member in self._zip.infolist() if not member.is_dir()]
+
+    def read(self, member: zipfile.ZipInfo) -> bytes:
+        with self._lock:
+            return self._zip.read(member)
+
+
+@dataclass(frozen=True)
+class _MemberSource:
+    archive: _Archive
+    member: zipfile.ZipInfo
+
+    @property
+    def name(self) -> str:
+        return self.member.filename
+
+    @property
+    def fingerprint(self) -> str:
+        return f"{self.member.file_size}-{self.member.CRC:08x}"
+
+    def read_bytes(self) -> bytes:
+        return self.archive.read(self.member)
+
+
+def _find_sources(path: Path) -> Iterator[RadiographSource]:
+    if path.is_dir():
+        for file in path.rglob("*"):
+            if _is_radiograph_name(file.name) and file.is_file() and (file.suffix or _starts_as_dicom(file)):
+                yield _FileSource(file, file.relative_to(path).as_posix())
+    elif path.is_file():
+        if not zipfile.is_zipfile(path):
+            raise ValueError(f"{path}: neither a folder nor a zip archive; give one that holds radiographs")
+        archive = _Archive(path)
+        for member in archive.members:
+            if _is_radiograph_name(member.filename) and PurePosixPath(member.filename).suffix:
+                yield _MemberSource(archive, member)
+    else:
+        raise FileNotFoundError(
+            f"{path}: there is no such folder; put the radiographs there or correct the path"
+        )
+
+
+def _is_radiograph_name(name: str) -> bool:
+    path = PurePosixPath(name)
+    # the Mac's archiver adds `__MACOSX/._x.png` beside every x.png
+    return path.suffix.lower() in RADIOGRAPH_SUFFIXES | {""} and not path.name.startswith(".")
+
+
+def _starts_as_dicom(file: Path) -> bool:
+    with file.open("rb") as opened:
+        return opened.read(_DICOM_MAGIC_AT + 4)[_DICOM_MAGIC_AT:] == b"DICM"

@@ -1,0 +1,47 @@
+"""Nodes of `assess`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from PIL import Image
+from rich.progress import Progress
+
+from boneage_kedro.cohort.tables import read_case_table
+from boneage_kedro.imaging.sources import RadiographFolder
+from boneage_kedro.pipelines.assess.params import Params
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def read_new_cases(table: pd.DataFrame) -> pd.DataFrame:
+    """Cases to assess, in the order of the table; a bad row stays, with what is wrong with it."""
+    return read_case_table(table)
+
+
+def assess_new_cases(
+    cases: pd.DataFrame,
+    radiographs: RadiographFolder,
+    weights: dict[str, Tensor],
+    model_settings: dict[str, Any],
+    params: Params,
+) -> Iterator[tuple[pd.DataFrame, dict[str, Image.Image]]]:
+    """Read the bone age of every case.
+
+    Yields:
+        after each batch the table of all cases so far (``id, sex, bone_age_months, status, warnings``), so that
+        a run that is killed leaves a whole one, and the batch's pictures with their activation maps by id.
+    """
+    from boneage_kedro.training.assessment import assess_cases
+
+    rows: list[dict[str, Any]] = []
+    with Progress(transient=True) as progress:
+        task = progress.add_task("assessing", total=len(cases))
+        for readings in assess_cases(cases, radiographs, weights, model_settings, params):
+            rows += [reading.row() for reading in readings]
+            progress.advance(task, len(readings))
+            drawn = {r.id: Image.fromarray(r.overlay) for r in readings if r.overlay is not None}
+            yield pd.DataFrame(rows), drawn

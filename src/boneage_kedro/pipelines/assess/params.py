@@ -1,0 +1,7 @@
+"""Parameters of `assess`."""
+
+from boneage_kedro.training.settings import AssessSettings
+
+
+class Params(AssessSettings):
+    """How new cases are read."""

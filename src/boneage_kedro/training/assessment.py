@@ -1,0 +1,194 @@
+"""Reading new cases with a trained network: from files and a table of sexes to ages with a status."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import islice
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from boneage_kedro.cohort.sex import Sex
+from boneage_kedro.evaluation.overlay import overlay_map
+from boneage_kedro.imaging.parallel import map_ordered
+from boneage_kedro.imaging.preparation import PreparationSettings, Prepared, prepare
+from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
+from boneage_kedro.imaging.reading import read_radiograph
+from boneage_kedro.imaging.sources import RadiographFolder
+from boneage_kedro.models.regressor import AgeRegressor
+from boneage_kedro.training.batches import AgeSamples
+from boneage_kedro.training.predict import map_attention
+from boneage_kedro.training.regression import build_regressor
+from boneage_kedro.training.settings import AssessSettings
+
+
+class Status(StrEnum):
+    """What a reading is worth: an age; an age not to rely on, with the reason; or a reason alone."""
+
+    OK = "ok"
+    INDETERMINATE = "indeterminate"
+    FAILED = "failed"
+
+
+@dataclass
+class Reading:
+    """The result of one case; ``overlay`` is (P, 2P, 3) uint8 RGB, the picture beside its activation map."""
+
+    id: str
+    sex: str
+    bone_age_months: float = np.nan
+    status: Status = Status.OK
+    warnings: list[str] = field(default_factory=list)
+    overlay: np.ndarray | None = None
+
+    def fail(self, reason: str) -> None:
+        """Note why there is no age."""
+        self.status = Status.FAILED
+        self.warnings.append(reason)
+
+    def row(self) -> dict[str, Any]:
+        """The reading as a row of ``predictions.csv``."""
+        return {
+            "id": self.id,
+            "sex": self.sex,
+            "bone_age_months": round(self.bone_age_months, 1),
+            "status": str(self.status),
+            "warnings": "; ".join(self.warnings),
+        }
+
+
+@dataclass
+class _Opened:
+    """A case on its way: its row, what is known of its result, and its picture for the network and for the eye."""
+
+    case: Mapping[str, Any]
+    reading: Reading
+    for_network: Prepared | None = None
+    for_eye: Prepared | None = None
+
+
+def assess_cases(
+    cases: pd.DataFrame,
+    radiographs: RadiographFolder,
+    weights: Mapping[str, Tensor],
+    model_settings: Mapping[str, Any],
+    settings: AssessSettings,
+) -> Iterator[list[Reading]]:
+    """Read bone ages batch by batch, in the order of the table; a bad case never stops the others.
+
+    Args:
+        cases: ``id, sex, chronological_age_months, problem``, as `boneage_kedro.cohort.tables.read_case_table`
+            gives them.
+        model_settings: what the training kept beside the weights, with the preparation it was trained on.
+    """
+    device = Fabric(accelerator=settings["accelerator"], devices=1).device
+    model = build_regressor(dict(weights), dict(model_settings)).to(device)
+
+    def open_one(case: Mapping[str, Any]) -> _Opened:
+        return _open(case, radiographs, model_settings, settings["overlay_px"])
+
+    cv2.setNumThreads(1)  # the threads of map_ordered share the cores already
+    size, workers = settings["batch_size"], settings["workers"]
+    rows: list[Any] = cases.to_dict("records")
+    opened = map_ordered(open_one, rows, workers, ahead=max(size, workers))
+    while batch := list(islice(opened, size)):
+        pictured = [case for case in batch if case.for_network is not None]
+        if pictured:
+            _predict(model, pictured, device)
+        for case in pictured:
+            _judge(case, model_settings["age_range_months"], settings["warn_difference_months"])
+        yield [case.reading for case in batch]
+
+
+def _open(
+    case: Mapping[str, Any], radiographs: RadiographFolder, model_settings: Mapping[str, Any], overlay_px: int
+) -> _Opened:
+    """Read and prepare the picture of a case, or note why that cannot be done."""
+    key = case["id"]
+    reading = Reading(key, case["sex"])
+    opened = _Opened(case, reading)
+    if reason := _refusal(case, radiographs, model_settings["cohort"]):
+        reading.fail(reason)
+        return opened
+    if key in radiographs.duplicates:
+        reading.warnings.append(
+            f"several files have this id: {', '.join(radiographs.duplicates[key])}; used the first"
+        )
+    preparation: PreparationSettings = model_settings["preparation"]
+    try:
+        radiograph = read_radiograph(radiographs[key].read_bytes(), radiographs[key].name)
+        opened.for_network = prepare(radiograph, preparation)
+        opened.for_eye = prepare(radiograph, {**preparation, "canvas_px": overlay_px})
+    except (UnreadableRadiograph, OSError) as error:
+        reading.fail(str(error))
+        return opened
+    reading.warnings += [*opened.for_network.warnings, *_contradictions(radiograph, case)]
+    return opened
+
+
+def _refusal(case: Mapping[str, Any], radiographs: RadiographFolder, cohort: str) -> str:
+    """Why a case cannot be read at all; empty when it can."""
+    if case["problem"]:
+        return str(case["problem"])
+    if case["id"] not in radiographs:
+        return f"no radiograph named {case['id']} in {radiographs.path.name}"
+    if cohort not in {"all", case["sex"]}:
+        return f"the network was trained on sex {cohort} alone; use one for sex {case['sex']}"
+    return ""
+
+
+def _contradictions(radiograph: Radiograph, case: Mapping[str, Any]) -> list[str]:
+    """Where the header of a DICOM file tells another story than the table."""
+    found = []
+    if radiograph.sex and radiograph.sex != case["sex"]:
+        found.append(
+            f"the file's header says sex {radiograph.sex}, the table {case['sex']}; the table's was used"
+        )
+    if radiograph.laterality == "R":
+        found.append("the file's header says right hand; bone age is read from the left")
+    return found
+
+
+def _predict(model: AgeRegressor, opened: list[_Opened], device: torch.device) -> None:
+    """Ages and maps of a batch; the age is what the map and the bias of the sex add up to."""
+    samples = AgeSamples(
+        pixels=np.stack([case.for_network.image for case in opened if case.for_network]),
+        rows=np.arange(len(opened)),
+        ids=[case.reading.id for case in opened],
+        is_male=np.array([case.reading.sex == Sex.MALE for case in opened]),
+        age_months=np.full(len(opened), np.nan),
+        input_px=model.config.input_px,
+    )
+    maps, biases = map_attention(model, samples, len(opened), device)
+    for case, contribution, bias in zip(opened, maps, biases, strict=True):
+        case.reading.bone_age_months = float(contribution.mean() + bias)
+        if case.for_eye:
+            case.reading.overlay = _draw(case.for_eye.image, contribution)
+
+
+def _draw(image: np.ndarray, contribution: np.ndarray) -> np.ndarray:
+    """The picture beside itself with its activation map, (P, 2P, 3) uint8 RGB."""
+    scale = float(np.quantile(np.abs(contribution), 0.99)) or 1.0
+    plain = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
+    return np.hstack([plain, overlay_map(image, contribution, scale)])
+
+
+def _judge(case: _Opened, age_range: tuple[float, float], warn_difference_months: float) -> None:
+    """Whether the age can be relied on."""
+    reading, (youngest, oldest) = case.reading, age_range
+    age = reading.bone_age_months
+    if not youngest <= age <= oldest:
+        reading.status = Status.INDETERMINATE
+        reading.warnings.append(
+            f"outside {youngest:.0f} to {oldest:.0f} months, the ages the network learnt from"
+        )
+    difference = age - case.case["chronological_age_months"]  # nan when that age is not given
+    if abs(difference) > warn_difference_months:
+        reading.warnings.append(
+            f"{difference:+.0f} months from the chronological age; check picture, sex and age"
+        )

@@ -1,0 +1,98 @@
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from kedro.io import DataCatalog, DatasetError
+from kedro.pipeline import Node, Pipeline
+from kedro.runner import SequentialRunner
+
+from boneage_kedro.imaging.store import StoreChunk, StoreEntry, StoreHeader, StoreState
+
+HEADER = StoreHeader(4, {})
+
+
+def catalog_of(folder: Path) -> DataCatalog:
+    datasets = "boneage_kedro.datasets"
+    return DataCatalog.from_config(
+        {
+            "store": {"type": f"{datasets}.ImageStoreDataset", "path": f"{folder}/store"},
+            "state": {"type": f"{datasets}.ImageStoreStateDataset", "path": f"{folder}/store"},
+            "checkpoint": {"type": f"{datasets}.CheckpointDataset", "filepath": f"{folder}/c/state.pt"},
+            "radiographs": {"type": f"{datasets}.RadiographFolderDataset", "path": f"{folder}/pictures"},
+            "weights": {"type": f"{datasets}.PretrainedWeightsDataset", "path": f"{folder}/weights"},
+        }
+    )
+
+
+def run(catalog: DataCatalog, fail_at: int | None) -> list[str]:
+    """Fill the store with ten cases from a generator node; return the ids that had to be made."""
+    made = []
+
+    def fill(state: StoreState) -> Iterator[StoreChunk]:
+        for i in range(10):
+            if i == fail_at:
+                raise RuntimeError("power cut")
+            if not state.has(HEADER, str(i), "s"):
+                made.append(str(i))
+                yield StoreChunk(HEADER, [StoreEntry(str(i), "s", np.full((4, 4), i, np.uint8))])
+        yield StoreChunk(HEADER, [], last=True)
+
+    SequentialRunner().run(Pipeline([Node(fill, "state", "store")]), catalog)
+    return made
+
+
+def test_a_generator_node_goes_on_where_it_broke_off(tmp_path: Path) -> None:
+    first = catalog_of(tmp_path)
+    with pytest.raises(RuntimeError, match="power cut"):
+        run(first, fail_at=6)
+    assert not first.exists("store")
+    with pytest.raises(DatasetError, match="run the pipeline data_prep"):
+        first.load("store")
+    first["store"].release()  # what the end of the process does
+    second = catalog_of(tmp_path)
+    assert run(second, fail_at=None) == ["6", "7", "8", "9"]
+    store = second.load("store")
+    assert second.exists("store")
+    assert store.pixels[store.rows([str(i) for i in range(10)]), 0, 0].tolist() == list(range(10))
+    assert run(catalog_of(tmp_path), fail_at=None) == []
+
+
+def test_checkpoint_handle_keeps_replaces_and_forgets(tmp_path: Path) -> None:
+    handle = catalog_of(tmp_path).load("checkpoint")
+    assert handle.load() is None
+    handle.clear()
+    for epoch in (1, 2):
+        handle.save({"epoch": epoch, "weights": {"w": torch.full((2,), float(epoch))}})
+    state = handle.load()
+    assert state["epoch"] == 2
+    assert state["weights"]["w"].tolist() == [2.0, 2.0]
+    handle.clear()
+    assert handle.load() is None
+
+
+class _Harmful:
+    def __reduce__(self) -> Any:
+        return (print, ("unpickled",))
+
+
+def test_a_checkpoint_with_code_in_it_is_refused(tmp_path: Path) -> None:
+    handle = catalog_of(tmp_path).load("checkpoint")
+    handle.save({"x": _Harmful()})
+    with pytest.raises(Exception, match="Weights only load failed"):
+        handle.load()
+
+
+@pytest.mark.parametrize("name", ["checkpoint", "radiographs", "weights", "state"])
+def test_what_is_read_only_says_who_writes_it(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DatasetError, match=r"read-only|written by|not saved"):
+        catalog_of(tmp_path).save(name, {"x": 1})
+
+
+def test_a_missing_folder_of_radiographs_is_told(tmp_path: Path) -> None:
+    catalog = catalog_of(tmp_path)
+    assert not catalog.exists("radiographs")
+    with pytest.raises(DatasetError, match="no such folder"):
+        catalog.load("radiographs")

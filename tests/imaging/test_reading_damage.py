@@ -1,0 +1,92 @@
+"""Damaged files: a radiograph or a clear refusal, never another exception, never half a picture."""
+
+from io import BytesIO
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from pydicom import dcmread
+from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit, RLELossless
+
+from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
+from boneage_kedro.imaging.reading import read_radiograph
+from tests.imaging.files import dicom, encoded, picture, saved, tiff
+
+GRAY8 = picture()
+GRAY16 = picture(np.uint16, 60000)
+FLIPPED_FILES = 300
+
+
+def run_length_encoded() -> bytes:
+    dataset = dcmread(BytesIO(dicom(GRAY16)))
+    dataset.compress(RLELossless)
+    buffer = BytesIO()
+    dataset.save_as(buffer)
+    return buffer.getvalue()
+
+
+FILES = {
+    "png": encoded(GRAY16, ".png"),
+    "jpeg": encoded(GRAY8, ".jpg"),
+    "progressive jpeg": encoded(GRAY8, ".jpg", cv2.IMWRITE_JPEG_PROGRESSIVE, 1),
+    "tiff": tiff(GRAY16),
+    "tiff, directory first": saved(Image.fromarray(GRAY8), "TIFF"),
+    "lzw tiff": encoded(GRAY16, ".tif"),
+    "jpeg tiff": saved(Image.fromarray(GRAY8), "TIFF", compression="jpeg"),
+    "dicom": dicom(GRAY16),
+    "deflated dicom": dicom(GRAY16, DeflatedExplicitVRLittleEndian),
+    "jpeg dicom": dicom(encoded(GRAY8, ".jpg"), JPEGBaseline8Bit),
+    "jpeg 2000 dicom": dicom(saved(Image.fromarray(GRAY8), "JPEG2000", no_jp2=True), JPEG2000Lossless),
+    "rle dicom": run_length_encoded(),
+}
+each_file = pytest.mark.parametrize("name", FILES)
+
+
+def read_or_refuse(data: bytes) -> Radiograph | None:
+    try:
+        return read_radiograph(data, name="hand")
+    except UnreadableRadiograph as refusal:
+        assert str(refusal).startswith("hand: ")
+        assert "\n" not in str(refusal)
+        return None
+
+
+@each_file
+def test_truncated_anywhere_it_is_refused_or_whole(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """A few formats end in bytes that no pixel depends on; nothing else may be missing unnoticed."""
+    data = FILES[name]
+    whole = read_radiograph(data).pixels
+    survivors = [
+        length
+        for length in range(len(data))
+        if (read := read_or_refuse(data[:length])) is not None
+        and np.testing.assert_array_equal(read.pixels, whole) is None
+    ]
+    assert all(length >= len(data) - 8 for length in survivors)
+    assert capfd.readouterr().err == ""
+
+
+@each_file
+def test_flipped_bytes_give_a_radiograph_or_a_refusal(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    data, rng = FILES[name], np.random.default_rng(3)
+    for _ in range(FLIPPED_FILES):
+        damaged = np.frombuffer(data, np.uint8).copy()
+        damaged[rng.integers(damaged.size, size=3)] = rng.integers(256, size=3)
+        radiograph = read_or_refuse(damaged.tobytes())
+        if radiograph is not None:
+            assert radiograph.pixels.ndim == 2
+            assert radiograph.pixels.dtype in (np.uint8, np.uint16, np.float32)
+            assert np.isfinite(radiograph.pixels).all()
+    if name not in {"jpeg", "progressive jpeg"}:  # of these libjpeg itself says that the data are corrupt
+        assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "start", [b"", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\0", b"MM\0+", bytes(128) + b"DICM"]
+)
+def test_noise_behind_any_magic_number_is_refused(start: bytes) -> None:
+    rng = np.random.default_rng(4)
+    for size in (0, 1, 7, 60, 3000):
+        with pytest.raises(UnreadableRadiograph):
+            read_radiograph(start + rng.bytes(size))

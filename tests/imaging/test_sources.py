@@ -1,0 +1,62 @@
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from boneage_kedro.imaging.sources import RadiographFolder
+
+
+def test_nested_folders_are_searched_and_other_files_passed_over(tmp_path: Path) -> None:
+    nested = tmp_path / "training" / "training"
+    nested.mkdir(parents=True)
+    (nested / "0012.png").write_bytes(b"x")
+    (tmp_path / "13.JPG").write_bytes(b"y")
+    (tmp_path / "dicom_without_suffix").write_bytes(b"\0" * 128 + b"DICM")
+    for other in ("notes.txt", "LICENSE", "._13.jpg", ".DS_Store"):
+        (tmp_path / other).write_bytes(b"z")
+    folder = RadiographFolder(tmp_path)
+    assert list(folder) == ["0012", "13", "dicom_without_suffix"]
+    assert folder["0012"].name == "training/training/0012.png"
+    assert folder["13"].read_bytes() == b"y"
+
+
+def test_two_files_of_one_id_are_told(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "7.png").write_bytes(b"first")
+    (tmp_path / "b" / "7.jpg").write_bytes(b"second")
+    folder = RadiographFolder(tmp_path)
+    assert folder.duplicates == {"7": ["7.png", "b/7.jpg"]}
+    assert folder["7"].read_bytes() == b"first"
+    assert RadiographFolder(tmp_path, exclude=["b"]).duplicates == {}
+
+
+def test_fingerprint_changes_with_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "a.png"
+    file.write_bytes(b"one")
+    before = RadiographFolder(tmp_path)["a"].fingerprint
+    assert RadiographFolder(tmp_path)["a"].fingerprint == before
+    file.write_bytes(b"three")
+    assert RadiographFolder(tmp_path)["a"].fingerprint != before
+
+
+def test_a_zip_archive_is_read_by_many_threads(tmp_path: Path) -> None:
+    archive = tmp_path / "hands.zip"
+    contents = {str(i): bytes([i]) * 50_000 for i in range(60)}
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
+        for key, content in contents.items():
+            opened.writestr(f"hands/{key}.jpg", content)
+        opened.writestr("hands/readme.txt", "no")
+    folder = RadiographFolder(archive)
+    assert set(folder) == set(contents)
+    with ThreadPoolExecutor(8) as pool:
+        read = dict(zip(folder, pool.map(lambda key: folder[key].read_bytes(), folder), strict=True))
+    assert read == contents
+
+
+def test_a_wrong_path_says_so(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no such folder"):
+        RadiographFolder(tmp_path / "nowhere")
+    (tmp_path / "labels.csv").write_text("id")
+    with pytest.raises(ValueError, match="neither a folder nor a zip"):
+        RadiographFolder(tmp_path / "labels.csv")

@@ -1,0 +1,133 @@
+"""`assess` on new files with a small untrained network: statuses, warnings and overlays."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from boneage_kedro.cohort.sex import Sex
+from boneage_kedro.cohort.tables import read_case_table
+from boneage_kedro.imaging.sources import RadiographFolder
+from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
+from boneage_kedro.phantom import fabricate_hand
+from boneage_kedro.pipelines.assess.nodes import assess_new_cases
+
+MEAN_AGE = 100.0
+
+
+@pytest.fixture
+def radiographs(tmp_path: Path) -> RadiographFolder:
+    for i in range(3):
+        cv2.imwrite(str(tmp_path / f"h{i}.png"), fabricate_hand(60 + 50 * i, Sex.MALE, i, 160).image)
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
+    return RadiographFolder(tmp_path)
+
+
+@pytest.fixture
+def model(parameters: dict[str, Any]) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    torch.manual_seed(0)
+    network = AgeRegressor(RegressorConfig("test_efficientnet", 64, MEAN_AGE, 40.0, 0.0))
+    torch.nn.init.normal_(network.head.weight)  # a fresh head hardly tells one picture from another
+    settings = {
+        "regressor": network.config.as_dict(),
+        "cohort": "all",
+        "preparation": parameters["data_prep"]["preparation"],
+        "age_range_months": [6.0, 216.0],
+    }
+    return network.state_dict(), settings
+
+
+def assess(
+    table: pd.DataFrame,
+    radiographs: RadiographFolder,
+    model: tuple[dict[str, torch.Tensor], dict[str, Any]],
+    params: dict[str, Any],
+) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    overlays: dict[str, np.ndarray] = {}
+    steps = list(assess_new_cases(read_case_table(table), radiographs, *model, params))
+    for _, drawn in steps:
+        overlays |= {key: np.asarray(image) for key, image in drawn.items()}
+    return steps[-1][0].set_index("id"), overlays
+
+
+def table(*rows: tuple[str, str, str]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["id", "sex", "chronological_age_months"], dtype=str)
+
+
+def test_every_case_has_its_row_and_bad_ones_their_reason(
+    radiographs: RadiographFolder, model: Any, parameters: dict[str, Any]
+) -> None:
+    cases = table(
+        ("h0", "M", ""),
+        ("nowhere", "F", ""),
+        ("broken", "F", ""),
+        ("h1", "", ""),
+        ("h2", "female", ""),
+    )
+    rows, overlays = assess(cases, radiographs, model, parameters["assess"] | {"batch_size": 2})
+    assert rows.index.tolist() == ["h0", "nowhere", "broken", "h1", "h2"]
+    assert rows["status"].tolist() == ["ok", "failed", "failed", "failed", "ok"]
+    assert rows["bone_age_months"].notna().tolist() == [True, False, False, False, True]
+    assert "no radiograph named nowhere" in rows.loc["nowhere", "warnings"]
+    assert "broken.png" in rows.loc["broken", "warnings"]
+    assert "unknown_sex" in rows.loc["h1", "warnings"]
+    assert set(overlays) == {"h0", "h2"}
+    side = parameters["assess"]["overlay_px"]
+    assert overlays["h0"].shape == (side, 2 * side, 3)
+
+
+def test_batches_and_threads_do_not_change_an_age(
+    radiographs: RadiographFolder, model: Any, parameters: dict[str, Any]
+) -> None:
+    cases = table(*((f"h{i}", "M", "") for i in range(3)))
+    one, _ = assess(cases, radiographs, model, parameters["assess"] | {"batch_size": 1, "workers": 1})
+    all_, _ = assess(cases, radiographs, model, parameters["assess"] | {"batch_size": 16, "workers": 3})
+    pd.testing.assert_frame_equal(one, all_, atol=0.11)
+    assert one["bone_age_months"].nunique() > 1
+
+
+def test_sex_goes_into_the_age(radiographs: RadiographFolder, model: Any, parameters: dict[str, Any]) -> None:
+    girl, _ = assess(table(("h0", "F", "")), radiographs, model, parameters["assess"])
+    boy, _ = assess(table(("h0", "M", "")), radiographs, model, parameters["assess"])
+    assert girl.loc["h0", "bone_age_months"] != boy.loc["h0", "bone_age_months"]
+
+
+def test_an_age_outside_what_was_learnt_is_indeterminate(
+    radiographs: RadiographFolder, model: Any, parameters: dict[str, Any]
+) -> None:
+    weights, settings = model
+    narrow = weights, settings | {"age_range_months": [1.0, 2.0]}
+    rows, _ = assess(table(("h0", "M", "")), radiographs, narrow, parameters["assess"])
+    assert rows.loc["h0", "status"] == "indeterminate"
+    assert "outside 1 to 2 months" in rows.loc["h0", "warnings"]
+
+
+def test_a_chronological_age_far_off_is_told(
+    radiographs: RadiographFolder, model: Any, parameters: dict[str, Any]
+) -> None:
+    params = parameters["assess"]
+    bare, _ = assess(table(("h0", "M", "")), radiographs, model, params)
+    age = bare.loc["h0", "bone_age_months"]
+    near, far = str(max(age - 5, 0)), str(age + 40)
+    rows, _ = assess(table(("h0", "M", near)), radiographs, model, params)
+    assert rows.loc["h0", "warnings"] == bare.loc["h0", "warnings"]
+    rows, _ = assess(table(("h0", "M", far)), radiographs, model, params)
+    assert "-40 months from the chronological age" in rows.loc["h0", "warnings"]
+
+
+def test_a_network_for_one_sex_refuses_the_other(
+    radiographs: RadiographFolder, model: Any, parameters: dict[str, Any]
+) -> None:
+    weights, settings = model
+    rows, _ = assess(
+        table(("h0", "F", ""), ("h1", "M", "")),
+        radiographs,
+        (weights, settings | {"cohort": "F"}),
+        parameters["assess"],
+    )
+    assert rows["status"].tolist() == ["ok", "failed"]
+    assert "trained on sex F alone" in rows.loc["h1", "warnings"]

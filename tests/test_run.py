@@ -1,0 +1,191 @@
+"""`kedro run --env=test` as a user starts it, and what it leaves behind."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from kedro.framework.session import KedroSession
+from mlflow.entities import Run
+from PIL import Image
+
+from boneage_kedro.hooks import git_commit
+
+PROJECT = Path(__file__).resolve().parents[1]
+RESULTS = PROJECT / "data" / "08_reporting" / "test"
+TRACKING = f"sqlite:///{PROJECT}/data/08_reporting/test_mlflow.db"
+FIGURES = (
+    "age_histogram",
+    "contact_sheet",
+    "learning_curves",
+    "mae_bars",
+    "predicted_against_read",
+    "attention_sheet",
+    "mean_attention",
+)
+
+
+def runs() -> list[Run]:
+    """All MLflow runs of the environment, the newest first."""
+    client = mlflow.MlflowClient(TRACKING)
+    experiment = client.get_experiment_by_name("boneage_kedro_test")
+    return list(client.search_runs([experiment.experiment_id])) if experiment else []
+
+
+@pytest.fixture(scope="module")
+def output() -> str:
+    """What the whole chain printed, started in a folder below the project."""
+    command = [sys.executable, "-m", "kedro", "run", "--env=test"]
+    environment = os.environ | {"COLUMNS": "200", "PYTHONPATH": str(PROJECT / "src")}
+    result = subprocess.run(
+        command, cwd=PROJECT / "tests", env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-4000:]
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def run(output: str) -> Run:
+    return runs()[0]
+
+
+def test_the_end_says_where_to_look(output: str, run: Run) -> None:
+    end = output[-1500:]
+    assert "report.html" in end
+    assert "08_reporting/test" in end
+    assert run.info.run_id in end
+
+
+def test_nothing_is_written_where_the_command_was_started(output: str) -> None:
+    assert not list((PROJECT / "tests").glob("mlruns*")) + list((PROJECT / "tests").glob("*.db"))
+
+
+def test_one_run_is_recorded_with_commit_data_and_parameters(run: Run) -> None:
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["git_commit"].removesuffix("+changes") == git_commit(PROJECT).removesuffix(
+        "+changes"
+    )
+    assert len(run.data.tags["data_fingerprint"]) == 32
+    assert run.data.params["ptl_regression.fit.batch_size"] == "16"
+    assert run.data.params["data_prep.preparation.canvas_px"] == "96"
+
+
+def test_curves_and_final_figures_are_recorded(run: Run) -> None:
+    client = mlflow.MlflowClient(TRACKING)
+    for strategy in ("ptl", "fine_tune"):
+        curve = client.get_metric_history(run.info.run_id, f"regression.{strategy}.validation_mae_months")
+        history = pd.read_csv(RESULTS / f"{strategy}_history.csv")
+        assert [point.value for point in curve] == pytest.approx(history["validation_mae_months"])
+    table = pd.read_csv(RESULTS / "model_comparison.csv").set_index(["model", "cohort"])
+    logged = run.data.metrics["regression.test.ptl.all.mae"]
+    assert logged == pytest.approx(table.loc[("paced transfer learning", "all"), "mae"])
+
+
+def test_figures_weights_and_report_are_artifacts(run: Run) -> None:
+    client = mlflow.MlflowClient(TRACKING)
+    found = {
+        file.path
+        for folder in ("figures", "model", "report")
+        for file in client.list_artifacts(run.info.run_id, folder)
+    }
+    assert {f"figures/{name}.png" for name in FIGURES} <= found
+    assert {"model/ptl_weights.safetensors", "model/ptl_settings.json", "report/report.html"} <= found
+
+
+def test_the_report_holds_every_figure_and_says_that_hands_are_phantoms(output: str) -> None:
+    page = (RESULTS / "report.html").read_text()
+    assert page.count("data:image/png") == len(FIGURES)
+    assert "phantoms" in page
+    assert "training median of the sex" in page
+
+
+def test_maps_add_up_to_the_predictions(output: str) -> None:
+    table = pd.read_parquet(PROJECT / "data/07_model_output/test/attention_table.parquet")
+    total = table["map_mean_months"] + table["bias_months"]
+    assert np.allclose(total, table["predicted_months"], atol=0.01)
+
+
+def test_no_patient_is_in_two_parts(output: str) -> None:
+    cases = pd.read_parquet(PROJECT / "data/03_primary/test/cases.parquet")
+    splits = pd.read_parquet(PROJECT / "data/03_primary/test/splits.parquet")
+    assert cases.merge(splits, on="id").groupby("patient_id")["split"].nunique().max() == 1
+
+
+@pytest.fixture
+def new_files(tmp_path: Path, output: str) -> dict[str, str]:
+    """Phantoms as new files, with one that is no picture and a table with bad rows."""
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for i in range(3):
+        source = PROJECT / f"data/01_raw/test/radiographs/p{i:05d}.png"
+        (pictures / source.name).write_bytes(source.read_bytes())
+    (pictures / "broken.png").write_text("no picture")
+    rows = ["p00000,F", "p00001,M", "p00002,", "broken,F", "absent,M"]
+    (tmp_path / "cases.csv").write_text("\n".join(["id,sex", *rows]) + "\n")
+    return {
+        "assess_images": str(pictures),
+        "assess_cases": str(tmp_path / "cases.csv"),
+        "assess_output": str(tmp_path / "out"),
+    }
+
+
+def test_assess_reads_new_files(new_files: dict[str, str], tmp_path: Path) -> None:
+    with _session(new_files) as session:
+        session.run(pipeline_names=["assess"])
+    predictions = pd.read_csv(tmp_path / "out" / "predictions.csv").set_index("id")
+    assert predictions.columns.tolist() == ["sex", "bone_age_months", "status", "warnings"]
+    assert predictions["status"].isin(["ok", "indeterminate"]).tolist() == [True, True, False, False, False]
+    assert predictions["bone_age_months"].notna().tolist() == [True, True, False, False, False]
+    assert (predictions.loc[["p00002", "broken", "absent"], "warnings"].str.len() > 10).all()
+    overlays = sorted((tmp_path / "out" / "overlays").iterdir())
+    assert [file.name for file in overlays] == ["p00000.png", "p00001.png"]
+    assert Image.open(overlays[0]).size == (1024, 512)
+
+
+def test_assess_agrees_with_the_predictions_of_the_run(new_files: dict[str, str], tmp_path: Path) -> None:
+    """The same picture and sex give the same age, whichever way they come."""
+    known = pd.read_parquet(PROJECT / "data/07_model_output/test/ptl_predictions.parquet").set_index("id")
+    ids = ["p00000", "p00001"]
+    lines = [f"{key},{known.loc[key, 'sex']}" for key in ids]
+    Path(new_files["assess_cases"]).write_text("\n".join(["id,sex", *lines]) + "\n")
+    with _session(new_files) as session:
+        session.run(pipeline_names=["assess"])
+    predictions = pd.read_csv(tmp_path / "out" / "predictions.csv").set_index("id")
+    assert np.allclose(predictions["bone_age_months"], known.loc[ids, "predicted_months"], atol=0.06)
+
+
+def test_a_run_that_fails_is_marked_so(output: str) -> None:
+    before = {run.info.run_id for run in runs()}
+    with (
+        pytest.raises(ArithmeticError, match="map and bias add up"),
+        _session({"explain": {"tolerance_months": -1.0}}) as session,
+    ):
+        session.run(pipeline_names=["explain"])
+    (failed,) = [run for run in runs() if run.info.run_id not in before]
+    assert failed.info.status == "FAILED"
+
+
+def test_wrong_parameters_stop_a_run_before_its_first_node(output: str) -> None:
+    before = len(runs())
+    with (
+        pytest.raises(ValueError, match=r"explain\.tolerance_months = 'none'"),
+        _session({"explain": {"tolerance_months": "none"}}) as session,
+    ):
+        session.run(pipeline_names=["explain"])
+    assert len(runs()) == before
+
+
+def test_commit_is_unknown_outside_git(tmp_path: Path) -> None:
+    assert git_commit(tmp_path) == "unknown"
+
+
+def _session(runtime_params: dict[str, Any]) -> KedroSession:
+    from kedro.framework.startup import bootstrap_project
+
+    bootstrap_project(PROJECT)
+    return KedroSession.create(PROJECT, env="test", runtime_params=runtime_params)
