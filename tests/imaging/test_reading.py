@@ -11,7 +11,7 @@ from PIL import Image
 
 from boneage_kedro.imaging.formats.decoding import MAX_PIXELS
 from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
-from boneage_kedro.imaging.reading import RADIOGRAPH_SUFFIXES, read_radiograph
+from boneage_kedro.imaging.reading import MAX_FILE_BYTES, RADIOGRAPH_SUFFIXES, read_radiograph
 from tests.imaging.files import COLUMNS, ROWS, encoded, picture, saved, tiff
 
 GRAY8 = picture()
@@ -205,6 +205,14 @@ def test_missing_file_and_folder_are_unreadable(tmp_path) -> None:
         read_radiograph(tmp_path / "absent.png")
     with pytest.raises(UnreadableRadiograph, match="cannot be opened"):
         read_radiograph(tmp_path)
+
+
+def test_file_too_large_to_be_a_radiograph_is_not_even_opened(tmp_path) -> None:
+    path = tmp_path / "film.dcm"
+    with path.open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
+    with pytest.raises(UnreadableRadiograph, match=r"film\.dcm: is 1\.1 GB"):
+        read_radiograph(path)
 
 
 def test_real_radiographs_read_as_pillow_reads_them(shared_rsna) -> None:

@@ -8,32 +8,34 @@ import numpy as np
 from typing_extensions import TypedDict
 
 from boneage_kedro.imaging.framing import find_field
-from boneage_kedro.imaging.geometry import (
-    UPRIGHT,
-    Box,
-    Pose,
-    canvas_transform,
-    centre_on_canvas,
-    fitted_size,
-)
+from boneage_kedro.imaging.geometry import Box, Pose, canvas_transform, centre_on_canvas, fitted_size
 from boneage_kedro.imaging.intensity import Window, apply_window, exposure_window
-from boneage_kedro.imaging.polarity import background_excess
+from boneage_kedro.imaging.orientation import decide
 from boneage_kedro.imaging.radiograph import Radiograph
+from boneage_kedro.imaging.recognition import recognise
 
 # All content is judged on a picture of this long side, so that judging costs next to nothing.
 _THUMBNAIL_PX = 96
+# Fewer levels than this of an 8-bit picture show as steps once they are spread over the whole range.
+_FAINT_GRAY_LEVELS = 24
 _PIXEL_TYPES = (np.uint8, np.uint16, np.float32)
 
 
 class PreparationSettings(TypedDict):
-    """How radiographs are brought to one form; the values live in ``conf/*/parameters_data_prep.yml``."""
+    """How radiographs are brought to one form; the values live in ``conf/*/parameters_data_prep.yml``.
+
+    ``crop``, ``invert`` and ``orient`` allow the frame to be cut off, a white background to be inverted and the
+    hand to be turned and mirrored. Inverting and orienting happen only when they are right with at least the
+    probability ``confidence`` (0.5..1).
+    """
 
     canvas_px: int
     low_percentile: float
     high_percentile: float
-    fix_polarity: bool
     crop: bool
+    invert: bool
     orient: bool
+    confidence: float
 
 
 @dataclass(frozen=True)
@@ -76,25 +78,29 @@ def prepare(radiograph: Radiograph, settings: PreparationSettings) -> Prepared:
         TypeError: the pixels are not (H, W) uint8, uint16 or float32.
         ValueError: the picture is empty or holds values that are not finite.
     """
-    pixels = radiograph.pixels
+    pixels, canvas_px = radiograph.pixels, settings["canvas_px"]
     _check(pixels)
-    thumbnail = _thumbnail(pixels)
+    thumbnail = shrink(pixels)
     part = find_field(thumbnail) if settings["crop"] else Box(0, 0, *thumbnail.shape[::-1])
     field = part.view(thumbnail)
-    inverted = settings["fix_polarity"] and not radiograph.polarity_known and background_excess(field) > 0.8
-    pose = UPRIGHT
+    (inverted, pose), doubts = decide(
+        recognise(field),
+        settings["confidence"],
+        may_invert=settings["invert"] and not radiograph.polarity_known,
+        may_turn=settings["orient"],
+    )
     crop = _scaled(part, thumbnail.shape, pixels.shape)
     window = _window(field, inverted, settings)
     return Prepared(
-        image=_render(pixels, crop, window, inverted, pose, settings["canvas_px"]),
-        transform=canvas_transform(crop, pose, settings["canvas_px"]),
+        image=_render(pixels, crop, window, inverted, pose, canvas_px),
+        transform=canvas_transform(crop, pose, canvas_px),
         source_shape=(pixels.shape[0], pixels.shape[1]),
         crop=crop,
         window=window,
         inverted=inverted,
         mirrored=pose.mirrored,
         quarter_turns=pose.quarter_turns,
-        warnings=(),
+        warnings=doubts + _exposure_warnings(window, pixels),
     )
 
 
@@ -109,14 +115,23 @@ def _check(pixels: np.ndarray) -> None:
         raise ValueError("the picture holds values that are not finite; replace them before preparing it")
 
 
-def _thumbnail(pixels: np.ndarray) -> np.ndarray:
-    """A float32 picture of at most `_THUMBNAIL_PX`, in the gray values of the source."""
+def shrink(pixels: np.ndarray) -> np.ndarray:
+    """A float32 thumbnail of at most 96 pixels a side, in the gray values of the source."""
     height, width = pixels.shape
     stride = max(1, max(height, width) // (_THUMBNAIL_PX * 3))
     sparse = np.ascontiguousarray(pixels[::stride, ::stride])
     scale = min(1.0, _THUMBNAIL_PX / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return cv2.resize(sparse, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
+def _exposure_warnings(window: Window, pixels: np.ndarray) -> tuple[str, ...]:
+    """What a person should know about the gray range that is left for the hand."""
+    if window.high <= window.low:
+        return ("exposure: the picture is of one gray value, nothing can be seen in it",)
+    if pixels.dtype == np.uint8 and window.high - window.low < _FAINT_GRAY_LEVELS:
+        return (f"exposure: faint, the hand spans only {window.high - window.low:.0f} of 256 gray levels",)
+    return ()
 
 
 def _scaled(box: Box, small: tuple[int, ...], large: tuple[int, ...]) -> Box:

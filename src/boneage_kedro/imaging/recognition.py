@@ -1,0 +1,85 @@
+"""Recognising the hand: which polarity and pose of a picture look like an upright left hand with bright bone.
+
+A small network (one hidden layer) scores how much a thumbnail looks like that. It is asked about all 16
+versions of the picture, two polarities times eight poses, and the softmax over its scores is the probability
+of each. Being fitted on phantoms only, it holds nothing of any child; ``benchmarks/fit_recognition.py``
+makes its weights.
+"""
+
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from boneage_kedro.imaging.geometry import UPRIGHT, Pose
+
+VIEW_PX = 32
+POSES = tuple(Pose(mirrored, turns) for mirrored in (False, True) for turns in range(4))
+
+
+class Appearance(NamedTuple):
+    """What has to be done to a picture so that it shows an upright left hand with bright bone."""
+
+    inverted: bool
+    pose: Pose
+
+
+AS_IT_SHOULD = Appearance(inverted=False, pose=UPRIGHT)
+APPEARANCES = tuple(Appearance(inverted, pose) for inverted in (False, True) for pose in POSES)
+
+
+class _Weights(NamedTuple):
+    """A hidden layer of K units over the pixels of a view, and what each adds to the score."""
+
+    hidden: np.ndarray  # (VIEW_PX * VIEW_PX, K)
+    bias: np.ndarray  # (K,)
+    output: np.ndarray  # (K,)
+
+
+def recognise(field: np.ndarray) -> np.ndarray:
+    """The probabilities of the 16 `APPEARANCES` of a (H, W) float32 field, as (16,); even for a constant one."""
+    views = normalise(turned_views(field_view(field)))
+    scores = _scores(np.concatenate([views, -views]))
+    likelihood = np.exp(scores - scores.max())
+    return likelihood / likelihood.sum()
+
+
+def field_view(field: np.ndarray) -> np.ndarray:
+    """The field as (VIEW_PX, VIEW_PX) in 0..1, letterboxed in the gray of its rim."""
+    scale = VIEW_PX / max(field.shape)
+    size = tuple(max(1, round(side * scale)) for side in field.shape[::-1])
+    small = cv2.resize(field, size, interpolation=cv2.INTER_AREA)
+    ordered = np.sort(small, axis=None)
+    low, high = ordered[ordered.size // 50], ordered[-1 - ordered.size // 50]
+    if high > low:
+        small = np.clip((small - low) / (high - low), 0, 1)
+    rim = np.concatenate([small[:, 0], small[:, -1], small[0]])
+    top, left = (VIEW_PX - small.shape[0]) // 2, (VIEW_PX - small.shape[1]) // 2
+    view = np.full((VIEW_PX, VIEW_PX), np.sort(rim)[rim.size // 2], np.float32)
+    view[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return view
+
+
+def turned_views(view: np.ndarray) -> np.ndarray:
+    """A view in the eight `POSES`, as (8, VIEW_PX, VIEW_PX)."""
+    return np.stack([pose.apply(view) for pose in POSES])
+
+
+def normalise(views: np.ndarray) -> np.ndarray:
+    """Flatten (N, VIEW_PX, VIEW_PX) to (N, pixels) of mean 0 and unit variance; 0 where constant."""
+    flat = views.reshape(len(views), -1)
+    centred = flat - flat.mean(axis=1, keepdims=True)
+    return centred / np.maximum(centred.std(axis=1, keepdims=True), 1e-6)
+
+
+def _scores(flat: np.ndarray) -> np.ndarray:
+    weights = _weights()
+    return np.maximum(flat @ weights.hidden + weights.bias, 0) @ weights.output
+
+
+@cache
+def _weights() -> _Weights:
+    with (files(__package__) / "recognition.npz").open("rb") as file, np.load(file) as stored:
+        return _Weights(*(stored[name].astype(np.float32) for name in _Weights._fields))
