@@ -103,6 +103,13 @@ def test_twelve_bit_tiff_keeps_all_its_levels() -> None:
     np.testing.assert_array_equal(pixels, levels * 16)  # the decoder widens 12 bits to 16
 
 
+def test_tiff_that_would_lose_its_sixteen_bits_is_refused() -> None:
+    gray_and_alpha = tiff(np.stack([GRAY16, GRAY16], axis=-1))
+    one_sample, two_samples = (struct.pack("<HHIHH", 277, 3, 1, samples, 0) for samples in (1, 2))
+    with pytest.raises(UnreadableRadiograph, match="16 bits could be decoded only to 8"):
+        read_radiograph(gray_and_alpha.replace(one_sample, two_samples))
+
+
 def test_thumbnail_page_of_a_tiff_is_no_second_radiograph() -> None:
     pages = [Image.fromarray(GRAY8), Image.fromarray(GRAY8[::2, ::2].copy())]
     two_pages = saved(pages[0], "TIFF", save_all=True, append_images=pages[1:])

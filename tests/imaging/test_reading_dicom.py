@@ -72,9 +72,23 @@ def test_window_then_monochrome1() -> None:
     np.testing.assert_allclose(turned, straight.max() + straight.min() - straight, atol=0.01)
 
 
-def test_window_that_would_show_nothing_is_left_out() -> None:
-    pixels = read_radiograph(dicom(GRAY12, WindowCenter=50000, WindowWidth=10)).pixels
-    np.testing.assert_array_equal(pixels, GRAY12)
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"WindowCenter": 50000, "WindowWidth": 10},
+        {"WindowCenter": 2000, "WindowWidth": 0},
+        {"WindowCenter": "", "WindowWidth": ""},
+        {"RescaleSlope": "", "RescaleIntercept": ""},
+    ],
+)
+def test_header_that_would_hide_the_picture_is_left_out(header: dict) -> None:
+    np.testing.assert_array_equal(read_radiograph(dicom(GRAY12, **header)).pixels, GRAY12)
+
+
+def test_first_of_several_windows_counts() -> None:
+    both = {"WindowCenter": [2000, 50], "WindowWidth": [1000, 50]}
+    first = read_radiograph(dicom(GRAY12, **WINDOW)).pixels
+    np.testing.assert_array_equal(read_radiograph(dicom(GRAY12, **both)).pixels, first)
 
 
 def test_voi_lut_is_applied() -> None:

@@ -1,5 +1,6 @@
 """Reading one radiograph from a file of any of the usual formats."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -37,10 +38,13 @@ def read_radiograph(source: Path | bytes, name: str = "") -> Radiograph:
 
 
 def _content(path: Path) -> bytes:
-    size = path.stat().st_size
-    if size > MAX_FILE_BYTES:
-        raise UnreadableRadiograph(f"is {size / 1e9:.1f} GB, too large for a radiograph; export one picture")
-    return path.read_bytes()
+    with path.open("rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MAX_FILE_BYTES:
+            raise UnreadableRadiograph(
+                f"is {size / 1e9:.1f} GB, too large for a radiograph; export one picture"
+            )
+        return file.read(size)
 
 
 def _decoded(data: bytes) -> Radiograph:
