@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from boneage_kedro.cohort.columns import RADIOGRAPH_SUFFIXES
 from boneage_kedro.imaging.formats.decoding import MAX_PIXELS
 from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
-from boneage_kedro.imaging.reading import MAX_FILE_BYTES, RADIOGRAPH_SUFFIXES, read_radiograph
+from boneage_kedro.imaging.reading import MAX_FILE_BYTES, read_radiograph
 from tests.imaging.files import COLUMNS, ROWS, encoded, picture, saved, tiff
 
 GRAY8 = picture()

@@ -9,7 +9,6 @@ from boneage_kedro.imaging.formats import jpeg, png, tiff
 from boneage_kedro.imaging.formats.dicom import looks_like_dicom, read_dicom
 from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
 
-RADIOGRAPH_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom"})
 MAX_FILE_BYTES = 2**30  # the largest films, uncompressed, take a fifth of it
 
 
