@@ -24,16 +24,16 @@ _PIXEL_TYPES = (np.uint8, np.uint16, np.float32)
 class PreparationSettings(TypedDict):
     """How radiographs are brought to one form; the values live in ``conf/*/parameters_data_prep.yml``.
 
-    ``crop``, ``invert`` and ``orient`` allow the frame to be cut off, a white background to be inverted and the
-    hand to be turned and mirrored. Inverting and orienting happen only when they are right with at least the
-    probability ``confidence`` (0.5..1).
+    ``fix_polarity``, ``crop`` and ``orient`` allow a white background to be inverted, the frame to be cut off
+    and the hand to be turned and mirrored. Inverting and turning happen only when they are right with at least
+    the probability ``confidence`` (0.5..1).
     """
 
     canvas_px: int
     low_percentile: float
     high_percentile: float
+    fix_polarity: bool
     crop: bool
-    invert: bool
     orient: bool
     confidence: float
 
@@ -86,7 +86,7 @@ def prepare(radiograph: Radiograph, settings: PreparationSettings) -> Prepared:
     (inverted, pose), doubts = decide(
         recognise(field),
         settings["confidence"],
-        may_invert=settings["invert"] and not radiograph.polarity_known,
+        may_invert=settings["fix_polarity"] and not radiograph.polarity_known,
         may_turn=settings["orient"],
     )
     crop = _scaled(part, thumbnail.shape, pixels.shape)
