@@ -99,11 +99,9 @@ def fit(views: np.ndarray) -> torch.nn.Sequential:
 
 def save(network: torch.nn.Sequential, path: Path) -> None:
     """Write the weights in half precision under the names that `recognition` reads."""
-    hidden, output = network[0], network[3]
-    arrays = {"hidden": hidden.weight.T, "bias": hidden.bias, "output": output.weight[0]}
-    np.savez_compressed(
-        path, **{name: value.detach().numpy().astype(np.float16) for name, value in arrays.items()}
-    )
+    state = network.state_dict()
+    arrays = {"hidden": state["0.weight"].T, "bias": state["0.bias"], "output": state["3.weight"][0]}
+    np.savez_compressed(path, **{name: value.numpy().astype(np.float16) for name, value in arrays.items()})
 
 
 def main() -> None:

@@ -22,7 +22,10 @@ def draw_hand(air: int = 15, tissue: int = 90, bone: int = 200) -> np.ndarray:
         return round(share[0] * width), round(share[1] * height)
 
     palm = np.array(
-        [point(p) for p in [(0.34, 0.48), (0.50, 0.40), (0.63, 0.45), (0.66, 0.60), (0.58, 0.72), (0.42, 0.72)]]
+        [
+            point(p)
+            for p in [(0.34, 0.48), (0.50, 0.40), (0.63, 0.45), (0.66, 0.60), (0.58, 0.72), (0.42, 0.72)]
+        ]
     )
     cv2.line(picture, point((0.50, 0.68)), point((0.50, 1.2)), tissue, 60)
     cv2.fillPoly(picture, [palm], tissue)

@@ -29,7 +29,9 @@ def test_the_long_side_fills_the_canvas_and_a_sliver_keeps_a_pixel():
 
 def test_halving_maps_the_middle_of_four_pixels_to_the_middle_of_one():
     transform = canvas_transform(Box(0, 0, 8, 8), UPRIGHT, 4)
-    assert map_points(np.array([[0.5, 0.5], [6.5, 2.5]]), transform) == pytest.approx(np.array([[0, 0], [3, 1]]))
+    assert map_points(np.array([[0.5, 0.5], [6.5, 2.5]]), transform) == pytest.approx(
+        np.array([[0, 0], [3, 1]])
+    )
 
 
 def test_a_narrow_box_is_centred():

@@ -4,14 +4,19 @@ import pytest
 from boneage_kedro.imaging.intensity import Window, apply_window, exposure_window
 
 
-def test_the_window_spans_the_percentiles():
-    field = np.arange(10_000, dtype=np.float32).reshape(100, 100)
-    window = exposure_window(field, 0, 100)
-    assert window.low == 0
-    assert window.high >= 9000
-    narrower = exposure_window(field, 10, 90)
-    assert narrower.low == pytest.approx(0.1 * window.high, rel=0.01)
-    assert narrower.high == pytest.approx(0.9 * window.high, rel=0.01)
+def test_the_window_spans_the_percentiles_of_the_inner_field():
+    field = np.tile(np.linspace(0, 1, 21, dtype=np.float32), (20, 1))  # inner columns 3 to 17
+    assert exposure_window(field, 0, 100) == pytest.approx((0.15, 0.8))  # 0.85 fills no broad patch
+    assert exposure_window(field, 50, 50) == pytest.approx((0.45, 0.45), abs=0.06)
+
+
+def test_the_corners_of_a_leaning_frame_do_not_decide_the_exposure():
+    field = np.full((96, 72), 10, np.float32)
+    field[40:90, 20:50] = 60
+    plain = exposure_window(field, 1, 99.5)
+    field[:14, :10] = 255
+    field[-14:, -10:] = 0
+    assert exposure_window(field, 1, 99.5) == plain
 
 
 def test_letters_do_not_decide_the_exposure():

@@ -9,7 +9,7 @@ from boneage_kedro.imaging.geometry import Box
 _SMOOTH_SHARE = 0.04
 _STEP_SHARE = 0.08
 # Share of a row's pixels that may break the smoothness: lines of an outer frame, a frame that leans a little.
-_ROUGH_PIXELS = 0.04
+_ROUGH_PIXELS = 0.05
 # A field smaller than this share of either side is no field but a mistake.
 _LEAST_SIDE = 0.2
 # Frames lie within frames; more rings than these have not been seen.
@@ -51,8 +51,8 @@ def _margins(rows: np.ndarray, contrast: float) -> tuple[int, int]:
     """How many rows of frame lie before and after the field."""
     if min(rows.shape) < 2:
         return 0, 0
-    steps = np.sort(np.abs(np.diff(rows, axis=1)), axis=1)
-    smooth = steps[:, int((1 - _ROUGH_PIXELS) * (steps.shape[1] - 1))] < _SMOOTH_SHARE * contrast
+    rough = np.abs(rows[:, 1:] - rows[:, :-1]) >= _SMOOTH_SHARE * contrast
+    smooth = np.count_nonzero(rough, axis=1) <= _ROUGH_PIXELS * rows.shape[1]
     level = np.sort(rows, axis=1)[:, rows.shape[1] // 2]
     return _margin(smooth, level, contrast), _margin(smooth[::-1], level[::-1], contrast)
 
@@ -60,5 +60,5 @@ def _margins(rows: np.ndarray, contrast: float) -> tuple[int, int]:
 def _margin(smooth: np.ndarray, level: np.ndarray, contrast: float) -> int:
     """The length of the leading run of smooth rows, cut back to its last step of level."""
     run = len(smooth) if smooth.all() else int(np.argmin(smooth))
-    steps = np.flatnonzero(np.abs(np.diff(level[: run + 1])) > _STEP_SHARE * contrast)
+    steps = np.flatnonzero(np.abs(level[1 : run + 1] - level[:run]) > _STEP_SHARE * contrast)
     return int(steps[-1]) + 1 if 0 < run < len(smooth) and len(steps) else 0

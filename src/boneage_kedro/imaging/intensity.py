@@ -7,6 +7,8 @@ import numpy as np
 
 # Letter strokes and wires are thinner than this share of the long side, the palm and the wrist are not.
 _BROAD_SHARE = 0.07
+# Corners of leaning frames lie in this outer share of each side; the hand and the air around it reach further in.
+_RIM_SHARE = 0.15
 
 
 class Window(NamedTuple):
@@ -17,13 +19,15 @@ class Window(NamedTuple):
 
 
 def exposure_window(field: np.ndarray, low_percentile: float, high_percentile: float) -> Window:
-    """The robust gray range of a field, with bright letter markers left out.
+    """The robust gray range of the hand and the air around it, without bright letters and corners of frames.
 
     Args:
         field: (H, W) float32 thumbnail of the exposed field, bone bright.
         low_percentile, high_percentile: in 0..100; what lies outside them is clipped.
     """
-    ordered = np.sort(field[field <= _brightest_broad(field)])
+    y, x = (round(side * _RIM_SHARE) for side in field.shape)
+    inner = field[y : field.shape[0] - y, x : field.shape[1] - x]
+    ordered = np.sort(inner[inner <= _brightest_broad(inner)])
     last = len(ordered) - 1
     low = float(ordered[round(last * low_percentile / 100)])
     high = float(ordered[round(last * high_percentile / 100)])

@@ -18,22 +18,23 @@ from boneage_kedro.imaging.recognition import recognise
 _THUMBNAIL_PX = 96
 # Fewer levels than this of an 8-bit picture show as steps once they are spread over the whole range.
 _FAINT_GRAY_LEVELS = 24
+_COARSE_GRAY_LEVELS = 100
 _PIXEL_TYPES = (np.uint8, np.uint16, np.float32)
 
 
 class PreparationSettings(TypedDict):
     """How radiographs are brought to one form; the values live in ``conf/*/parameters_data_prep.yml``.
 
-    ``crop``, ``invert`` and ``orient`` allow the frame to be cut off, a white background to be inverted and the
-    hand to be turned and mirrored. Inverting and orienting happen only when they are right with at least the
-    probability ``confidence`` (0.5..1).
+    ``fix_polarity``, ``crop`` and ``orient`` allow a white background to be inverted, the frame to be cut off
+    and the hand to be turned and mirrored. Inverting and turning happen only when they are right with at least
+    the probability ``confidence`` (0.5..1).
     """
 
     canvas_px: int
     low_percentile: float
     high_percentile: float
+    fix_polarity: bool
     crop: bool
-    invert: bool
     orient: bool
     confidence: float
 
@@ -86,7 +87,7 @@ def prepare(radiograph: Radiograph, settings: PreparationSettings) -> Prepared:
     (inverted, pose), doubts = decide(
         recognise(field),
         settings["confidence"],
-        may_invert=settings["invert"] and not radiograph.polarity_known,
+        may_invert=settings["fix_polarity"] and not radiograph.polarity_known,
         may_turn=settings["orient"],
     )
     crop = _scaled(part, thumbnail.shape, pixels.shape)
@@ -122,7 +123,10 @@ def shrink(pixels: np.ndarray) -> np.ndarray:
     sparse = np.ascontiguousarray(pixels[::stride, ::stride])
     scale = min(1.0, _THUMBNAIL_PX / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return cv2.resize(sparse, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = cv2.resize(sparse, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    return np.clip(
+        small, sparse.min(), sparse.max()
+    )  # averaging floats may leave the range by a rounding error
 
 
 def _exposure_warnings(window: Window, pixels: np.ndarray) -> tuple[str, ...]:
@@ -158,9 +162,11 @@ def _render(
     pixels: np.ndarray, crop: Box, window: Window, inverted: bool, pose: Pose, canvas_px: int
 ) -> np.ndarray:
     """The canvas: resized first, since every later step is then cheap."""
-    size = fitted_size(crop, canvas_px)
-    smaller = max(crop.width, crop.height) > canvas_px
+    view = crop.view(pixels)
+    if pixels.dtype == np.uint8 and window.high - window.low < _COARSE_GRAY_LEVELS:
+        view = view.astype(np.float32)  # else resizing would round to the few levels there are
+    smaller = max(view.shape) > canvas_px
     resized = cv2.resize(
-        crop.view(pixels), size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+        view, fitted_size(crop, canvas_px), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
     )
     return centre_on_canvas(pose.apply(apply_window(resized, window, inverted)), canvas_px)
