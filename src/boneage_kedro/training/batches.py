@@ -50,7 +50,8 @@ class AgeSamples:
         """
         count = len(self)
         order = np.arange(count) if shuffle is None else torch.randperm(count, generator=shuffle).numpy()
-        for chosen in np.array_split(order, -(-count // batch_size)):
+        batches = -(-count // batch_size)
+        for chosen in np.array_split(order, batches) if batches else []:
             yield self._batch(chosen, device)
 
     def _batch(self, chosen: np.ndarray, device: torch.device) -> Batch:
