@@ -24,7 +24,6 @@ from boneage_kedro.imaging.recognition import (
     AS_IT_SHOULD,
     VIEW_PX,
     field_view,
-    normalise,
     turned_views,
 )
 from boneage_kedro.phantom.hand import fabricate_hand
@@ -64,8 +63,8 @@ def jitter(view: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 def sixteen(views: np.ndarray) -> torch.Tensor:
     """(N, VIEW_PX, VIEW_PX) views to (N, 16, pixels), in the order of `APPEARANCES`."""
-    turned = np.stack([normalise(turned_views(view)) for view in views])
-    return torch.from_numpy(np.concatenate([turned, -turned], axis=1).astype(np.float32))
+    turned = np.stack([turned_views(view) for view in views])
+    return torch.from_numpy(np.concatenate([turned, -turned], axis=1))
 
 
 def batches(views: np.ndarray, random: np.random.Generator) -> Iterator[torch.Tensor]:

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -9,6 +10,7 @@ from boneage_kedro.imaging.geometry import (
     centre_on_canvas,
     fitted_size,
     map_points,
+    resize,
     to_source,
 )
 
@@ -67,3 +69,19 @@ def test_a_truth_mask_and_a_float_map_keep_their_type():
     heat = to_source(np.full((10, 10), 0.25, np.float32), transform, (20, 20))
     assert heat.dtype == np.float32
     assert heat[10, 10] == pytest.approx(0.25)
+
+
+def test_resizing_averages_like_area_interpolation_and_keeps_what_is_too_fine_out():
+    random = np.random.default_rng(0)
+    smooth = cv2.GaussianBlur(random.uniform(0, 255, (430, 320)).astype(np.float32), (0, 0), 2)
+    wanted = cv2.resize(smooth, (190, 256), interpolation=cv2.INTER_AREA)
+    assert np.abs(resize(smooth, (190, 256)) - wanted).mean() < 0.5
+    stripes = np.tile(np.array([0, 255], np.uint8), (300, 160))
+    usual = cv2.resize(stripes, (100, 94), interpolation=cv2.INTER_AREA)
+    assert resize(stripes, (100, 94)).std() < 1.05 * usual.std() < 0.2 * stripes.std()
+
+
+def test_resizing_to_the_same_size_changes_nothing_and_enlarging_interpolates():
+    picture = np.array([[0, 100], [100, 200]], np.uint8)
+    assert np.array_equal(resize(picture, (2, 2)), picture)
+    assert resize(picture, (4, 4))[0].tolist() == [0, 25, 75, 100]

@@ -30,9 +30,9 @@ def test_letters_do_not_decide_the_exposure():
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 def test_values_are_spread_and_clipped(dtype: type):
-    pixels = np.array([[0, 50, 75, 100, 200]], dtype)
-    assert apply_window(pixels, Window(50, 100), inverted=False).tolist() == [[0, 0, 128, 255, 255]]
-    assert apply_window(pixels, Window(50, 100), inverted=True).tolist() == [[255, 255, 128, 0, 0]]
+    pixels = np.array([[0, 50, 60, 100, 200]], dtype)
+    assert apply_window(pixels, Window(50, 100), inverted=False).tolist() == [[0, 0, 51, 255, 255]]
+    assert apply_window(pixels, Window(50, 100), inverted=True).tolist() == [[255, 255, 204, 0, 0]]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])

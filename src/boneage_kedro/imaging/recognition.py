@@ -30,6 +30,9 @@ AS_IT_SHOULD = Appearance(inverted=False, pose=UPRIGHT)
 APPEARANCES = tuple(Appearance(inverted, pose) for inverted in (False, True) for pose in POSES)
 
 
+_TURNED = np.stack([pose.apply(np.arange(VIEW_PX**2).reshape(VIEW_PX, VIEW_PX)).ravel() for pose in POSES])
+
+
 class _Weights(NamedTuple):
     """A hidden layer of K units over the pixels of a view, and what each adds to the score."""
 
@@ -40,14 +43,17 @@ class _Weights(NamedTuple):
 
 def recognise(field: np.ndarray) -> np.ndarray:
     """The probabilities of the 16 `APPEARANCES` of a (H, W) float32 field, as (16,); even for a constant one."""
-    views = normalise(turned_views(field_view(field)))
-    scores = _scores(np.concatenate([views, -views]))
+    weights = _weights()
+    # One product a view: larger ones make BLAS start threads of its own inside those that prepare pictures.
+    upright = np.stack([view @ weights.hidden for view in turned_views(field_view(field))])
+    hidden = np.maximum(np.concatenate([upright, -upright]) + weights.bias, 0)
+    scores = (hidden * weights.output).sum(axis=1)
     likelihood = np.exp(scores - scores.max())
     return likelihood / likelihood.sum()
 
 
 def field_view(field: np.ndarray) -> np.ndarray:
-    """The field as (VIEW_PX, VIEW_PX) in 0..1, letterboxed in the gray of its rim."""
+    """The field as (VIEW_PX, VIEW_PX) float32 in 0..1, letterboxed in the gray of its rim."""
     scale = VIEW_PX / max(field.shape)
     size = tuple(max(1, round(side * scale)) for side in field.shape[::-1])
     small = cv2.resize(field, size, interpolation=cv2.INTER_AREA)
@@ -63,20 +69,9 @@ def field_view(field: np.ndarray) -> np.ndarray:
 
 
 def turned_views(view: np.ndarray) -> np.ndarray:
-    """A view in the eight `POSES`, as (8, VIEW_PX, VIEW_PX)."""
-    return np.stack([pose.apply(view) for pose in POSES])
-
-
-def normalise(views: np.ndarray) -> np.ndarray:
-    """Flatten (N, VIEW_PX, VIEW_PX) to (N, pixels) of mean 0 and unit variance; 0 where constant."""
-    flat = views.reshape(len(views), -1)
-    centred = flat - flat.mean(axis=1, keepdims=True)
-    return centred / np.maximum(centred.std(axis=1, keepdims=True), 1e-6)
-
-
-def _scores(flat: np.ndarray) -> np.ndarray:
-    weights = _weights()
-    return np.maximum(flat @ weights.hidden + weights.bias, 0) @ weights.output
+    """A view in the eight `POSES`, as (8, pixels) of mean 0 and unit variance; 0 where it is constant."""
+    flat = view.ravel() - view.mean()
+    return (flat / max(float(flat.std()), 1e-6))[_TURNED]
 
 
 @cache
