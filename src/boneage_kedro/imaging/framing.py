@@ -84,7 +84,7 @@ def _peel(thumbnail: np.ndarray, box: Box, contrast: float) -> Box:
     """The box less one round of frame on its four sides."""
     rows = box.view(thumbnail)
     top, bottom = _margins(rows, contrast)
-    columns = rows[top : rows.shape[0] - bottom].T
+    columns = np.ascontiguousarray(rows[top : rows.shape[0] - bottom].T)
     left, right = _margins(columns, contrast)
     return Box(box.left + left, box.top + top, box.right - right, box.bottom - bottom)
 
@@ -95,12 +95,14 @@ def _margins(rows: np.ndarray, contrast: float) -> tuple[int, int]:
         return 0, 0
     rough = np.abs(rows[:, 1:] - rows[:, :-1]) >= _SMOOTH_SHARE * contrast
     smooth = np.count_nonzero(rough, axis=1) <= _ROUGH_PIXELS * rows.shape[1]
-    level = np.sort(rows, axis=1)[:, rows.shape[1] // 2]
-    return _margin(smooth, level, contrast), _margin(smooth[::-1], level[::-1], contrast)
+    return _margin(rows, smooth, contrast), _margin(rows[::-1], smooth[::-1], contrast)
 
 
-def _margin(smooth: np.ndarray, level: np.ndarray, contrast: float) -> int:
+def _margin(rows: np.ndarray, smooth: np.ndarray, contrast: float) -> int:
     """The length of the leading run of smooth rows, cut back to its last step of level."""
     run = len(smooth) if smooth.all() else int(np.argmin(smooth))
-    steps = np.flatnonzero(np.abs(np.diff(level[: run + 1])) > _STEP_SHARE * contrast)
-    return int(steps[-1]) + 1 if 0 < run < len(smooth) and len(steps) else 0
+    if run in (0, len(smooth)):
+        return 0
+    level = np.sort(rows[: run + 1], axis=1)[:, rows.shape[1] // 2]
+    steps = np.flatnonzero(np.abs(np.diff(level)) > _STEP_SHARE * contrast)
+    return int(steps[-1]) + 1 if len(steps) else 0
