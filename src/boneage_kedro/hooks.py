@@ -27,7 +27,7 @@ def data_source() -> str:
 class DataSourceHook:
     """Tells the pipeline registry what ``source`` in ``globals.yml`` of the environment says."""
 
-    @hook_impl
+    @hook_impl(tryfirst=True)  # whoever looks at the parameters makes Kedro build and keep the pipelines
     def after_context_created(self, context: KedroContext) -> None:
         """Runs before Kedro asks for the pipelines."""
         global _source  # noqa: PLW0603  (Kedro gives register_pipelines no argument)

@@ -2,8 +2,11 @@
 
 import struct
 from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
+import gdcm
 import numpy as np
 from PIL import Image
 from pydicom import Dataset, FileMetaDataset, dcmwrite
@@ -69,3 +72,21 @@ def dicom(stored: np.ndarray | bytes, syntax: UID = ExplicitVRLittleEndian, **he
     buffer = BytesIO()
     dcmwrite(buffer, dataset, enforce_file_format=True)
     return buffer.getvalue()
+
+
+def recompressed(data: bytes, syntax: UID) -> bytes:
+    """A DICOM file in one of the encodings that only GDCM writes."""
+    with TemporaryDirectory() as folder:
+        plain, compressed = Path(folder) / "plain.dcm", Path(folder) / "compressed.dcm"
+        plain.write_bytes(data)
+        reader, change, writer = gdcm.ImageReader(), gdcm.ImageChangeTransferSyntax(), gdcm.ImageWriter()
+        reader.SetFileName(str(plain))
+        assert reader.Read()
+        change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(syntax)))
+        change.SetInput(reader.GetImage())
+        assert change.Change()
+        writer.SetFile(reader.GetFile())
+        writer.SetImage(change.GetOutput())
+        writer.SetFileName(str(compressed))
+        assert writer.Write()
+        return compressed.read_bytes()

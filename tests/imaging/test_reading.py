@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from boneage_kedro.cohort.columns import RADIOGRAPH_SUFFIXES
 from boneage_kedro.imaging.formats.decoding import MAX_PIXELS
 from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
-from boneage_kedro.imaging.reading import RADIOGRAPH_SUFFIXES, read_radiograph
+from boneage_kedro.imaging.reading import MAX_FILE_BYTES, read_radiograph
 from tests.imaging.files import COLUMNS, ROWS, encoded, picture, saved, tiff
 
 GRAY8 = picture()
@@ -101,6 +102,13 @@ def test_twelve_bit_tiff_keeps_all_its_levels() -> None:
     packed = np.frombuffer(int(bits, 2).to_bytes(len(bits) // 8, "big"), np.uint8)
     pixels = read_radiograph(tiff(packed, bits=12)).pixels
     np.testing.assert_array_equal(pixels, levels * 16)  # the decoder widens 12 bits to 16
+
+
+def test_tiff_that_would_lose_its_sixteen_bits_is_refused() -> None:
+    gray_and_alpha = tiff(np.stack([GRAY16, GRAY16], axis=-1))
+    one_sample, two_samples = (struct.pack("<HHIHH", 277, 3, 1, samples, 0) for samples in (1, 2))
+    with pytest.raises(UnreadableRadiograph, match="16 bits could be decoded only to 8"):
+        read_radiograph(gray_and_alpha.replace(one_sample, two_samples))
 
 
 def test_thumbnail_page_of_a_tiff_is_no_second_radiograph() -> None:
@@ -205,6 +213,14 @@ def test_missing_file_and_folder_are_unreadable(tmp_path) -> None:
         read_radiograph(tmp_path / "absent.png")
     with pytest.raises(UnreadableRadiograph, match="cannot be opened"):
         read_radiograph(tmp_path)
+
+
+def test_file_too_large_to_be_a_radiograph_is_not_even_opened(tmp_path) -> None:
+    path = tmp_path / "film.dcm"
+    with path.open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
+    with pytest.raises(UnreadableRadiograph, match=r"film\.dcm: is 1\.1 GB"):
+        read_radiograph(path)
 
 
 def test_real_radiographs_read_as_pillow_reads_them(shared_rsna) -> None:

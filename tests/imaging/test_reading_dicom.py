@@ -1,5 +1,6 @@
 """DICOM: from stored values to what a reader sees, and what the header tells."""
 
+import warnings
 from io import BytesIO
 
 import numpy as np
@@ -13,14 +14,17 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
     JPEGLSLossless,
     RLELossless,
 )
 
 from boneage_kedro.cohort.sex import Sex
+from boneage_kedro.imaging.parallel import map_ordered
 from boneage_kedro.imaging.radiograph import UnreadableRadiograph
 from boneage_kedro.imaging.reading import read_radiograph
-from tests.imaging.files import COLUMNS, ROWS, dicom, encoded, picture, saved
+from tests.imaging.files import COLUMNS, ROWS, dicom, encoded, picture, recompressed, saved
 
 GRAY8 = picture()
 GRAY12 = picture(np.uint16, 4095)
@@ -68,9 +72,23 @@ def test_window_then_monochrome1() -> None:
     np.testing.assert_allclose(turned, straight.max() + straight.min() - straight, atol=0.01)
 
 
-def test_window_that_would_show_nothing_is_left_out() -> None:
-    pixels = read_radiograph(dicom(GRAY12, WindowCenter=50000, WindowWidth=10)).pixels
-    np.testing.assert_array_equal(pixels, GRAY12)
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"WindowCenter": 50000, "WindowWidth": 10},
+        {"WindowCenter": 2000, "WindowWidth": 0},
+        {"WindowCenter": "", "WindowWidth": ""},
+        {"RescaleSlope": "", "RescaleIntercept": ""},
+    ],
+)
+def test_header_that_would_hide_the_picture_is_left_out(header: dict) -> None:
+    np.testing.assert_array_equal(read_radiograph(dicom(GRAY12, **header)).pixels, GRAY12)
+
+
+def test_first_of_several_windows_counts() -> None:
+    both = {"WindowCenter": [2000, 50], "WindowWidth": [1000, 50]}
+    first = read_radiograph(dicom(GRAY12, **WINDOW)).pixels
+    np.testing.assert_array_equal(read_radiograph(dicom(GRAY12, **both)).pixels, first)
 
 
 def test_voi_lut_is_applied() -> None:
@@ -125,6 +143,13 @@ def test_compressed_encodings() -> None:
     np.testing.assert_array_equal(read_radiograph(buffer.getvalue()).pixels, GRAY12)
 
 
+@pytest.mark.parametrize("syntax", [JPEGLossless, JPEGLosslessSV1, JPEGLSLossless])
+def test_encodings_that_only_gdcm_reads(syntax) -> None:
+    data = recompressed(dicom(GRAY12, BitsStored=12), syntax)
+    assert dcmread(BytesIO(data)).file_meta.TransferSyntaxUID == syntax
+    np.testing.assert_array_equal(read_radiograph(data).pixels, GRAY12)
+
+
 @pytest.mark.parametrize("syntax", [HTJ2KLossless, MPEG2MPML])
 def test_encoding_that_cannot_be_decoded_is_named(syntax) -> None:
     with pytest.raises(UnreadableRadiograph, match=f"{syntax.name[:12]}.*cannot be decoded here"):
@@ -141,12 +166,24 @@ def test_jpeg_stream_that_belies_its_header_does_not_reach_the_decoder(precision
         read_radiograph(dicom(bytes(stream), JPEGLSLossless))
 
 
-def test_colour_and_palette() -> None:
+def test_colour_becomes_luminance() -> None:
     red = np.zeros((ROWS, COLUMNS, 3), np.uint8)
     red[..., 0] = 200
     header = {"SamplesPerPixel": 3, "PlanarConfiguration": 0, "PhotometricInterpretation": "RGB"}
     radiograph = read_radiograph(dicom(red, **header))
     np.testing.assert_allclose(radiograph.pixels, np.full((ROWS, COLUMNS), 0.299 * 200), atol=1)
+    assert not radiograph.polarity_known
+
+
+def test_palette() -> None:
+    ramp = np.arange(255, -1, -1, dtype=np.uint16) * 257  # index 0 is white
+    tables = {
+        f"{color}PaletteColorLookupTable{part}": value
+        for color in ("Red", "Green", "Blue")
+        for part, value in (("Descriptor", [256, 0, 16]), ("Data", ramp.tobytes()))
+    }
+    radiograph = read_radiograph(dicom(GRAY8, PhotometricInterpretation="PALETTE COLOR", **tables))
+    np.testing.assert_array_equal(radiograph.pixels, (255 - GRAY8.astype(np.uint16)) * 257)
     assert not radiograph.polarity_known
 
 
@@ -235,3 +272,11 @@ def test_header_that_contradicts_itself_does_not_settle_the_polarity(
 ) -> None:
     header = {"PhotometricInterpretation": photometric, "PixelIntensityRelationshipSign": sign}
     assert read_radiograph(dicom(GRAY8, **header)).polarity_known is known
+
+
+def test_many_threads_at_once_leave_the_filters_of_warnings_as_they_were() -> None:
+    data = dicom(GRAY8, PatientAge="012Y").replace(b"012Y", b"oops")  # pydicom warns about this
+    before = list(warnings.filters)
+    for radiograph in map_ordered(read_radiograph, [data] * 40, workers=4, ahead=8):
+        np.testing.assert_array_equal(radiograph.pixels, GRAY8)
+    assert warnings.filters == before

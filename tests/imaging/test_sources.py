@@ -12,11 +12,12 @@ def test_nested_folders_are_searched_and_other_files_passed_over(tmp_path: Path)
     nested.mkdir(parents=True)
     (nested / "0012.png").write_bytes(b"x")
     (tmp_path / "13.JPG").write_bytes(b"y")
-    (tmp_path / "dicom_without_suffix").write_bytes(b"\0" * 128 + b"DICM")
-    for other in ("notes.txt", "LICENSE", "._13.jpg", ".DS_Store"):
+    for dicom in ("dicom_without_suffix", "1.2.840.113"):
+        (tmp_path / dicom).write_bytes(b"\0" * 128 + b"DICM")
+    for other in ("notes.txt", "LICENSE", "._13.jpg", ".DS_Store", "short"):
         (tmp_path / other).write_bytes(b"z")
     folder = RadiographFolder(tmp_path)
-    assert list(folder) == ["0012", "13", "dicom_without_suffix"]
+    assert list(folder) == ["0012", "1.2.840.113", "13", "dicom_without_suffix"]
     assert folder["0012"].name == "training/training/0012.png"
     assert folder["13"].read_bytes() == b"y"
 

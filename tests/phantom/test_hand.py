@@ -1,5 +1,6 @@
 """The finished radiograph against its truth."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -61,7 +62,7 @@ def test_same_pixels_in_another_process() -> None:
         "print(hashlib.sha256(fabricate_hand(90, Sex.MALE, 11, 128).image.tobytes()).hexdigest())"
     )
     runs = {
-        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout  # noqa: S603
+        subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
         for _ in range(2)
     }
     assert len(runs) == 1
@@ -175,17 +176,21 @@ def test_bone_is_brighter_than_flesh_is_brighter_than_air(years: float) -> None:
 
 def test_open_plate_is_darker_than_its_bone_and_gone_when_fused() -> None:
     def plate_contrast(years: float) -> float:
-        """Bone over the darkest row of the radius' last quarter, along its middle."""
+        """Bone over its darkest pixel, on columns across the middle of the radius' end."""
         hand = clean(years, size_px=768)
         rows, columns = np.nonzero(np.isin(hand.bones, [Bone.RADIUS, Bone.RADIUS.epiphysis]))
         top = int(rows.min())
         length = int(0.2 * np.linalg.norm(hand.joints[9] - hand.joints[0]))
         middle = int(np.median(columns[rows < top + length]))
-        line = hand.image[top + 8 : top + length, middle - 3 : middle + 4].mean(1)
-        return float(np.median(line) / line.min())
+        contrasts = []
+        for column in range(middle - 8, middle + 9):
+            first = int(rows[columns == column].min()) + 6  # beyond the cortex
+            line = hand.image[first : top + length, column]
+            contrasts.append(np.median(line) / line.min())
+        return float(np.median(contrasts))
 
-    assert plate_contrast(11) > 1.3
-    assert plate_contrast(18.9) < 1.2
+    assert plate_contrast(11) > 1.2
+    assert plate_contrast(18.9) < 1.1
 
 
 @pytest.mark.parametrize("age", [0, 0.5, 229, -3, float("nan")])
@@ -219,8 +224,9 @@ def test_nuisance_frequencies_and_sane_gray() -> None:
     rng = np.random.default_rng(0)
     drawn = [draw_nuisance(rng) for _ in range(600)]
     assert 0.02 < np.mean([n.mirrored for n in drawn]) < 0.09
-    assert 0.02 < np.mean([n.inverted for n in drawn]) < 0.07
+    assert 0.005 < np.mean([n.inverted for n in drawn]) < 0.04
     assert 0.85 < np.mean([n.marker for n in drawn]) < 0.95
+    assert json.loads(json.dumps(vars(drawn[0]))) == vars(drawn[0])  # plain values, as they are stored
     upright = [fabricate_hand(120, Sex.MALE, seed, 128) for seed in range(40)]
     means = [hand.image.mean() for hand in upright if not hand.nuisance.inverted]
     assert 15 < np.median(means) < 80

@@ -8,7 +8,7 @@ import pandas as pd
 
 from boneage_kedro.cohort.sex import Sex, parse_male_flag, parse_sex
 
-RADIOGRAPH_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm"})
+RADIOGRAPH_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom"})
 
 # Names as published; case, spaces and punctuation do not matter. Between them they cover the tables of
 #   Kaggle, RSNA training, Deeplasia   id, boneage, male

@@ -1,12 +1,13 @@
 """From files to the image store: reading and preparing in threads, in chunks, going on where a run ended."""
 
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 
 import cv2
 
 from boneage_kedro.imaging.parallel import map_ordered
 from boneage_kedro.imaging.preparation import PreparationSettings, prepare
-from boneage_kedro.imaging.radiograph import UnreadableRadiograph
+from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographSource
 from boneage_kedro.imaging.store import StoreChunk, StoreEntry, StoreHeader, StoreState
@@ -56,10 +57,23 @@ def prepare_entry(key: str, source: RadiographSource, settings: PreparationSetti
     """Read and prepare one file; one that holds no radiograph gives an entry with the reason."""
     file = {"file": source.name}
     try:
-        prepared = prepare(read_radiograph(source.read_bytes(), source.name), settings)
-    except (UnreadableRadiograph, OSError) as error:
+        prepared = prepare(open_radiograph(source), settings)
+    except UnreadableRadiograph as error:
         return StoreEntry(key, source.fingerprint, record=file, failure=str(error))
     return StoreEntry(key, source.fingerprint, prepared.image, file | prepared.record())
+
+
+def open_radiograph(source: RadiographSource) -> Radiograph:
+    """Read one file.
+
+    Raises:
+        UnreadableRadiograph: the file cannot be read, or holds no radiograph.
+    """
+    try:
+        content = source.read_bytes()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise UnreadableRadiograph(f"{source.name}: {error}; copy the file again") from error
+    return read_radiograph(content, source.name)
 
 
 def store_header(settings: PreparationSettings) -> StoreHeader:

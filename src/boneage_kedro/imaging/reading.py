@@ -1,5 +1,6 @@
 """Reading one radiograph from a file of any of the usual formats."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from boneage_kedro.imaging.formats import jpeg, png, tiff
 from boneage_kedro.imaging.formats.dicom import looks_like_dicom, read_dicom
 from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
 
-RADIOGRAPH_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm", ".dicom"})
+MAX_FILE_BYTES = 2**30  # the largest films, uncompressed, take a fifth of it
 
 
 def read_radiograph(source: Path | bytes, name: str = "") -> Radiograph:
@@ -28,14 +29,24 @@ def read_radiograph(source: Path | bytes, name: str = "") -> Radiograph:
     """
     name = name or (str(source) if isinstance(source, Path) else "radiograph")
     try:
-        return _read(source.read_bytes() if isinstance(source, Path) else source)
+        return _decoded(_content(source) if isinstance(source, Path) else source)
     except UnreadableRadiograph as error:
         raise UnreadableRadiograph(f"{name}: {error}") from error
     except OSError as error:
         raise UnreadableRadiograph(f"{name}: cannot be opened ({error.strerror})") from error
 
 
-def _read(data: bytes) -> Radiograph:
+def _content(path: Path) -> bytes:
+    with path.open("rb", buffering=0) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > MAX_FILE_BYTES:
+            raise UnreadableRadiograph(
+                f"is {size / 1e9:.1f} GB, too large for a radiograph; export one picture"
+            )
+        return file.read(size)
+
+
+def _decoded(data: bytes) -> Radiograph:
     if data.startswith(jpeg.MAGIC):
         return _picture(jpeg.decode_jpeg(data))
     if data.startswith(png.MAGIC):

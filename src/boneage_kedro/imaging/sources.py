@@ -31,7 +31,7 @@ class RadiographFolder(Mapping[str, RadiographSource]):
     """Radiographs by id, which is the file's name without its suffix (`boneage_kedro.cohort.columns.case_id`).
 
     Folders may be nested (Kaggle's archives unpack into a folder of the same name). Files of other kinds are
-    passed over; a file without a suffix counts when it starts as DICOM does.
+    passed over; in a folder, one of any name counts when it starts as DICOM does.
 
     Attributes:
         path: the folder or zip archive.
@@ -109,14 +109,18 @@ class _MemberSource:
 def _find_sources(path: Path) -> Iterator[RadiographSource]:
     if path.is_dir():
         for file in path.rglob("*"):
-            if _is_radiograph_name(file.name) and file.is_file() and (file.suffix or _starts_as_dicom(file)):
+            if (
+                file.is_file()
+                and not _is_hidden(file.name)
+                and (_has_suffix(file.name) or _starts_as_dicom(file))
+            ):
                 yield _FileSource(file, file.relative_to(path).as_posix())
     elif path.is_file():
         if not zipfile.is_zipfile(path):
             raise ValueError(f"{path}: neither a folder nor a zip archive; give one that holds radiographs")
         archive = _Archive(path)
         for member in archive.members:
-            if _is_radiograph_name(member.filename) and PurePosixPath(member.filename).suffix:
+            if _has_suffix(member.filename) and not _is_hidden(member.filename):
                 yield _MemberSource(archive, member)
     else:
         raise FileNotFoundError(
@@ -124,10 +128,14 @@ def _find_sources(path: Path) -> Iterator[RadiographSource]:
         )
 
 
-def _is_radiograph_name(name: str) -> bool:
-    path = PurePosixPath(name)
-    # the Mac's archiver adds `__MACOSX/._x.png` beside every x.png
-    return path.suffix.lower() in RADIOGRAPH_SUFFIXES | {""} and not path.name.startswith(".")
+def _has_suffix(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in RADIOGRAPH_SUFFIXES
+
+
+def _is_hidden(name: str) -> bool:
+    return PurePosixPath(name).name.startswith(
+        "."
+    )  # the Mac's archiver adds `__MACOSX/._x.png` beside every x.png
 
 
 def _starts_as_dicom(file: Path) -> bool:

@@ -5,7 +5,7 @@ import numpy as np
 
 from boneage_kedro.phantom.nuisance import Nuisance
 
-SOFT_TISSUE_PER_MM = 0.041  # linear attenuation of muscle at the mean energy behind a hand, about 35 keV
+SOFT_TISSUE_PER_MM = 0.045  # linear attenuation of muscle at the mean energy behind a hand, about 35 keV
 FILM_GRADIENT = 1.35  # of the characteristic curve, per natural logarithm of exposure
 FILM_SPEED = -1.4  # log exposure of half the film's range, open field 0
 VEIL_SHARE = 0.06  # width of the scatter kernel, part of the long side

@@ -8,11 +8,13 @@ import numpy as np
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.phantom.bones import ROUND_BONES, Bone
 from boneage_kedro.phantom.canvas import Canvas, View
-from boneage_kedro.phantom.drawing import BoneState, carpal_centre, draw_long_bone, draw_round_bone
 from boneage_kedro.phantom.film import SOFT_TISSUE_PER_MM, digitise, expose, field_box
+from boneage_kedro.phantom.long_bone import draw_long_bone
 from boneage_kedro.phantom.marker import lay_marker
 from boneage_kedro.phantom.maturity import draw_variation, growth, shaft_maturity, stage
 from boneage_kedro.phantom.nuisance import Nuisance, draw_nuisance
+from boneage_kedro.phantom.round_bone import carpal_centre, draw_round_bone
+from boneage_kedro.phantom.section import BoneState
 from boneage_kedro.phantom.skeleton import Skeleton, heading, palm_breadth, pose_hand
 from boneage_kedro.phantom.soft_tissue import wrap
 
@@ -26,8 +28,8 @@ MARGIN_MM = 9.0  # kept free between the joints and the edge of the field, adult
 SIZE_SD = 0.04
 WIDTH_SD = 0.05
 TRABECULA_MM = 0.28
-TRABECULA_STRETCH = 2.0  # along the hand
-TEXTURE_SD = 0.18
+TRABECULA_STRETCH = 2.0  # along the picture's height, as the hand mostly lies
+TEXTURE_SD = 0.24
 SOFTER_BEAM = 0.6  # smaller hands are taken with a softer beam: attenuation goes with size to the power -0.6
 # Later bones lie on top in the map: carpals over long bones, pisiform over carpals, an epiphysis over its own shaft.
 DRAWING_ORDER = (Bone.RADIUS, Bone.ULNA, *(bone for bone in Bone if bone <= Bone.DISTAL_5), *ROUND_BONES)

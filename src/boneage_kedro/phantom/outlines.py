@@ -52,6 +52,7 @@ class LongBone:
         slot: part of the length that the epiphysis and its plate take up, (at birth, at six years, adult).
         cartilage: part of the length left unossified at the other end, (at birth, adult).
         plate: shape of the growth plate seen from the shaft.
+        plate_mm: thickness of the open growth plate.
         cortex: thickness of the cortex in the middle, in half-widths there.
         shift: lateral offset of the axis over u, parts of the length.
         flatness: depth towards the film over width.
@@ -66,10 +67,11 @@ class LongBone:
     cartilage: tuple[float, float]
     epiphysis_distal: bool = False
     plate: End = End()
+    plate_mm: float = 0.9
     cortex: float = 0.42
     shift: tuple[float, ...] = (0.0,) * 11
     flatness: float = 0.85
-    infant_fullness: float = 0.8
+    infant_fullness: float = 1.0
 
 
 _CONDYLES = End(dome=0.45, notch=0.12)
@@ -84,7 +86,7 @@ def _scaled(table: tuple[float, ...], factor: float) -> tuple[float, ...]:
 _PROXIMAL = (0.1848, 0.1958, 0.1848, 0.1606, 0.1298, 0.1133, 0.1122, 0.1276, 0.1452, 0.1474, 0.132)
 _MIDDLE = (0.2322, 0.2506, 0.2354, 0.1966, 0.1598, 0.1404, 0.1404, 0.162, 0.1858, 0.1901, 0.1674)
 _DISTAL = (0.3045, 0.3255, 0.2888, 0.2205, 0.1575, 0.1208, 0.1103, 0.147, 0.189, 0.1837, 0.126)
-_METACARPAL = (0.086, 0.099, 0.095, 0.08, 0.066, 0.063, 0.074, 0.108, 0.12, 0.119, 0.098)
+_METACARPAL = (0.086, 0.099, 0.095, 0.077, 0.062, 0.058, 0.069, 0.108, 0.12, 0.119, 0.098)
 
 PROXIMAL = LongBone(
     _U, _PROXIMAL, _SOCKET, _CONDYLES, (0.2, 0.14, 0.115), (0.09, 0.012), plate=End(dome=-0.06)
@@ -106,7 +108,7 @@ DISTAL = LongBone(
     (0.26, 0.19, 0.165),
     (0.03, 0.0),
     cortex=0.5,
-    infant_fullness=0.45,
+    infant_fullness=0.6,
 )
 
 
@@ -122,7 +124,7 @@ def _metacarpal(width: float, base: End, shift: tuple[float, ...] = (0.0,) * 11)
         plate=End(dome=-0.05),
         cortex=0.45,
         shift=shift,
-        infant_fullness=0.55,
+        infant_fullness=0.7,
     )
 
 
@@ -144,6 +146,7 @@ _RADIUS = LongBone(
     cartilage=(0.0, 0.0),
     epiphysis_distal=True,
     plate=End(dome=-0.03, tilt=-0.04),
+    plate_mm=1.5,
     cortex=0.4,
     flatness=0.46,
     infant_fullness=0.0,
@@ -158,6 +161,7 @@ _ULNA = LongBone(
     cartilage=(0.0, 0.0),
     epiphysis_distal=True,
     plate=End(dome=0.03),
+    plate_mm=1.3,
     cortex=0.45,
     flatness=0.6,
     infant_fullness=0.0,

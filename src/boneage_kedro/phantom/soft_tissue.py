@@ -9,9 +9,14 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from boneage_kedro.phantom.bones import Bone
 from boneage_kedro.phantom.canvas import View
-from boneage_kedro.phantom.skeleton import FOREARM_MM, FOREARM_ROOT, Skeleton, heading
+from boneage_kedro.phantom.skeleton import (
+    FOREARM_MM,
+    FOREARM_ROOT,
+    METACARPAL_BASES,
+    Skeleton,
+    heading,
+)
 
 FINGER_RADII = np.array(
     [
@@ -22,6 +27,7 @@ FINGER_RADII = np.array(
         [10.0, 8.4, 7.4, 6.0],
     ]
 )
+FINGER_DEPTH = 1.8  # depth towards the film over the radius
 TIP_MM = 4.2  # the pulp reaches as far beyond the last bone
 MELTING_MM = 2.2  # scale over which capsules melt together; makes the webs between fingers
 CHUBBINESS = ([0, 12, 36, 84, 144], [1.25, 1.2, 1.1, 1.03, 1.0])  # factor on radii over age in months
@@ -29,12 +35,23 @@ COARSENESS = 4  # distances are smooth: they are worked out on a grid so much co
 
 
 class Capsule(NamedTuple):
-    """A tapered limb between two points in mm, with its depth towards the film at each end."""
+    """A tapered limb between two points in mm, with radius and depth towards the film at each end."""
 
     start: np.ndarray
     end: np.ndarray
     radii: tuple[float, float]
     depths: tuple[float, float]
+
+    def of_size(self, unit: float, chubbiness: float) -> "Capsule":
+        """The limb of a smaller and chubbier hand."""
+        wide, deep = unit * chubbiness, unit * chubbiness**2
+        radii, depths = self.radii, self.depths
+        return Capsule(
+            self.start * unit,
+            self.end * unit,
+            (wide * radii[0], wide * radii[1]),
+            (deep * depths[0], deep * depths[1]),
+        )
 
 
 class SoftTissue(NamedTuple):
@@ -57,7 +74,9 @@ def wrap(skeleton: Skeleton, view: View, age_months: float) -> SoftTissue:
     shape = (-(-height // COARSENESS), -(-width // COARSENESS))
     small = View(view.scale / COARSENESS, view.rotation_deg, (x, y), shape)
     chubbiness = float(np.interp(age_months, *CHUBBINESS))
-    limbs = [*_fingers(skeleton, chubbiness), *_palm(skeleton, chubbiness)]
+    joints = skeleton.joints[1:].reshape(5, 4, 2) / skeleton.unit
+    limbs = [*_fingers(joints), *([part] for part in _palm(joints, skeleton))]
+    limbs = [[part.of_size(skeleton.unit, chubbiness) for part in limb] for limb in limbs]
     inside, depth, edge = _melt(limbs, small, MELTING_MM * skeleton.unit)
     size = (small.shape[1] * COARSENESS, small.shape[0] * COARSENESS)
     inside, depth, edge = (cv2.resize(part, size)[:height, :width] for part in (inside, depth, edge))
@@ -65,56 +84,45 @@ def wrap(skeleton: Skeleton, view: View, age_months: float) -> SoftTissue:
     return SoftTissue(depth * np.sqrt(1 - rest * rest), inside)
 
 
-def _fingers(skeleton: Skeleton, chubbiness: float) -> list[list[Capsule]]:
-    """Each finger as a chain of three segments."""
-    joints = skeleton.joints[1:].reshape(5, 4, 2).copy()
-    radii = FINGER_RADII * skeleton.unit * chubbiness
+def _fingers(joints: np.ndarray) -> list[list[Capsule]]:
+    """Each finger as a chain of three segments, in the adult man's millimetres."""
     last = joints[:, 3] - joints[:, 2]
     last /= np.linalg.norm(last, axis=1, keepdims=True)
-    joints[:, 3] += last * (TIP_MM * skeleton.unit - radii[:, 3])[:, None]
+    points = joints.copy()
+    points[:, 3] += last * (TIP_MM - FINGER_RADII[:, 3:])
     return [
-        [Capsule(points[i], points[i + 1], (r[i], r[i + 1]), (1.9 * r[i], 1.9 * r[i + 1])) for i in range(3)]
-        for points, r in zip(joints, radii, strict=True)
-    ]
-
-
-def _palm(skeleton: Skeleton, chubbiness: float) -> list[list[Capsule]]:
-    """Rays of the palm up to the webs, the ball of the thumb, carpus and forearm."""
-    unit = skeleton.unit
-    fat = unit * chubbiness
-
-    def limb(
-        start: np.ndarray, end: np.ndarray, radii: tuple[float, float], depths: tuple[float, float]
-    ) -> list[Capsule]:
-        return [
+        [
             Capsule(
-                start,
-                end,
-                (radii[0] * fat, radii[1] * fat),
-                (depths[0] * fat * chubbiness, depths[1] * fat * chubbiness),
-            ),
+                finger[i], finger[i + 1], (r[i], r[i + 1]), (FINGER_DEPTH * r[i], FINGER_DEPTH * r[i + 1])
+            )
+            for i in range(3)
         ]
-
-    joints = skeleton.joints[1:].reshape(5, 4, 2)
-    rays = [
-        limb(
-            skeleton.axes[Bone(finger + 1)][0],
-            0.65 * joints[finger, 0] + 0.35 * joints[finger, 1],
-            (14, 11.5),
-            (30, 22),
-        )
-        for finger in range(1, 5)
+        for finger, r in zip(points, FINGER_RADII, strict=True)
     ]
-    thumb, index = joints[0], joints[1]
-    base, knuckle = thumb[0], thumb[1]
-    thenar = limb(0.2 * base + 0.8 * np.array([8.0, 22]) * unit, knuckle, (22, 12.5), (34, 26))
-    web = limb(0.15 * base + 0.85 * knuckle, 0.9 * index[0], (9, 11), (24, 22))
-    hypothenar = limb(np.array([-21.0, 20]) * unit, 0.9 * joints[4, 0], (21, 14.5), (34, 26))
-    adductor = limb(np.array([8.0, 42]) * unit, 0.5 * (knuckle + 0.75 * index[0]), (13, 11), (34, 23))
-    carpus = limb(np.array([-4.0, 6]) * unit, np.array([-3.0, 42]) * unit, (29, 32), (38, 34))
-    root = FOREARM_ROOT * unit
-    forearm = limb(root, root - FOREARM_MM * unit * heading(skeleton.forearm_deg), (29, 42), (38, 54))
-    return [*rays, thenar, web, adductor, hypothenar, carpus, forearm]
+
+
+def _palm(joints: np.ndarray, skeleton: Skeleton) -> list[Capsule]:
+    """Rays of the palm up to the webs, muscles of the thumb and little finger, carpus and forearm."""
+    (thumb_base, thumb_knuckle), index_knuckle = joints[0, :2], joints[1, 0]
+    forearm = FOREARM_ROOT - FOREARM_MM * heading(skeleton.forearm_deg)
+    rays = [
+        Capsule(base, 0.65 * finger[0] + 0.35 * finger[1], (14, 11.5), (30, 22))
+        for base, finger in zip(METACARPAL_BASES, joints[1:], strict=True)
+    ]
+    thenar = Capsule(0.2 * thumb_base + np.array([6.4, 17.6]), thumb_knuckle, (22, 12.5), (34, 26))
+    web = Capsule(0.15 * thumb_base + 0.85 * thumb_knuckle, 0.9 * index_knuckle, (10, 12), (24, 23))
+    adductor = Capsule(np.array([8.0, 42]), 0.5 * thumb_knuckle + 0.375 * index_knuckle, (18, 15), (33, 25))
+    hypothenar = Capsule(np.array([-21.0, 20]), 0.9 * joints[4, 0], (21, 14.5), (34, 26))
+    carpus = Capsule(np.array([-4.0, 6]), np.array([-3.0, 42]), (29, 32), (38, 34))
+    return [
+        *rays,
+        thenar,
+        web,
+        adductor,
+        hypothenar,
+        carpus,
+        Capsule(FOREARM_ROOT, forearm, (29, 42), (38, 54)),
+    ]
 
 
 def _melt(

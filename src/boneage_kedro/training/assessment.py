@@ -15,10 +15,10 @@ from torch import Tensor
 
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.evaluation.overlay import overlay_map
+from boneage_kedro.imaging.ingest import open_radiograph
 from boneage_kedro.imaging.parallel import map_ordered
 from boneage_kedro.imaging.preparation import PreparationSettings, Prepared, prepare
 from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
-from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.training.batches import AgeSamples
@@ -121,10 +121,10 @@ def _open(
         )
     preparation: PreparationSettings = model_settings["preparation"]
     try:
-        radiograph = read_radiograph(radiographs[key].read_bytes(), radiographs[key].name)
+        radiograph = open_radiograph(radiographs[key])
         opened.for_network = prepare(radiograph, preparation)
         opened.for_eye = prepare(radiograph, {**preparation, "canvas_px": overlay_px})
-    except (UnreadableRadiograph, OSError) as error:
+    except UnreadableRadiograph as error:
         reading.fail(str(error))
         return opened
     reading.warnings += [*opened.for_network.warnings, *_contradictions(radiograph, case)]

@@ -43,11 +43,16 @@ class AgeSamples:
     def batches(
         self, batch_size: int, device: torch.device, shuffle: torch.Generator | None = None
     ) -> Iterator[Batch]:
-        """Each sample once; in random order when a generator is given, else in the order of ``ids``."""
+        """Each sample once; in random order when a generator is given, else in the order of ``ids``.
+
+        Batches are of nearly equal size, at most ``batch_size``: a small rest would give BatchNorm poor
+        statistics, and a rest of one none at all.
+        """
         count = len(self)
         order = np.arange(count) if shuffle is None else torch.randperm(count, generator=shuffle).numpy()
-        for start in range(0, count, batch_size):
-            yield self._batch(order[start : start + batch_size], device)
+        batches = -(-count // batch_size)
+        for chosen in np.array_split(order, batches) if batches else []:
+            yield self._batch(chosen, device)
 
     def _batch(self, chosen: np.ndarray, device: torch.device) -> Batch:
         raw = torch.from_numpy(self.pixels[self.rows[chosen]]).to(device)  # (B, S, S) uint8

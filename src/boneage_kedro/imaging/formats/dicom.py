@@ -155,7 +155,7 @@ def _displayed(stored: np.ndarray, header: Dataset) -> np.ndarray:
     """Take stored values to displayed ones through a table, as every step depends on the value alone."""
     low, high = int(stored.min()), int(stored.max())
     values = np.arange(low, high + 1, dtype=stored.dtype)
-    table = _windowed(apply_modality_lut(values, header), header)
+    table = _windowed(_rescaled(values, header), header)
     if header.PhotometricInterpretation == "MONOCHROME1":
         table = table.max() - table + table.min()
     padded = _padded(values, header)
@@ -166,9 +166,18 @@ def _displayed(stored: np.ndarray, header: Dataset) -> np.ndarray:
     return _smallest(table)[stored.astype(np.int32) - low]
 
 
+def _rescaled(values: np.ndarray, header: Dataset) -> np.ndarray:
+    """Apply the modality LUT or rescale; one that is there but empty changes nothing."""
+    empty = "RescaleSlope" in header and None in (header.RescaleSlope, header.get("RescaleIntercept"))
+    return values if empty else apply_modality_lut(values, header)
+
+
 def _windowed(values: np.ndarray, header: Dataset) -> np.ndarray:
     """Apply the VOI LUT or window, unless it is so wrong that nothing would be seen."""
-    windowed = apply_voi_lut(values, header)
+    try:
+        windowed = apply_voi_lut(values, header)
+    except ValueError:  # a window of width 0
+        return values
     return values if windowed.min() == windowed.max() else windowed
 
 

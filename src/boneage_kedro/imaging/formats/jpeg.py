@@ -13,8 +13,11 @@ MAGIC = b"\xff\xd8\xff"
 
 _START_OF_SCAN = 0xDA
 _END_OF_IMAGE = b"\xff\xd9"
-_TABLES = frozenset({0xC4, 0xC8, 0xCC})
-_START_OF_FRAME = (frozenset(range(0xC0, 0xD0)) | {0xF7}) - _TABLES  # 0xF7 is that of JPEG-LS
+_TABLES = frozenset({0xC4, 0xCC, 0xDB, 0xDD, 0xF8})
+_START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}  # the last is that of JPEG-LS
+_APPLICATION_OR_COMMENT = frozenset(range(0xE0, 0xF0)) | {0xFE}
+_BEFORE_THE_PIXELS = _START_OF_FRAME | _TABLES | _APPLICATION_OR_COMMENT | {_START_OF_SCAN}
+_FILL = 0xFF
 
 _SEGMENT = struct.Struct(">BBH")  # 0xFF, marker, length from the length field on
 _FRAME = struct.Struct(">BHH")
@@ -64,17 +67,16 @@ def read_frame(data: bytes) -> Frame:
 
 
 def _walk_header(data: bytes) -> tuple[Frame | None, int]:
-    """Return the frame header and where the first scan starts; no frame where a segment does not start as it must."""
-    at, frame = 2, None
-    while True:
+    """Return the frame header, None where a segment is none that belongs here, and where the first scan starts."""
+    at, frame, marker = len(MAGIC) - 1, None, _FILL
+    while marker != _START_OF_SCAN:
         prefix, marker, length = _SEGMENT.unpack_from(data, at)
-        if prefix != 0xFF:
-            return None, at
-        if marker == 0xFF:  # a fill byte
+        if prefix == marker == _FILL:
             at += 1
             continue
+        if prefix != 0xFF or marker not in _BEFORE_THE_PIXELS:
+            return None, at
         if marker in _START_OF_FRAME:
             frame = Frame(*_FRAME.unpack_from(data, at + _SEGMENT.size))
         at += 2 + length
-        if marker == _START_OF_SCAN:
-            return frame, at
+    return frame, at

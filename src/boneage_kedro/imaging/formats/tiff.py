@@ -38,13 +38,20 @@ def decode_tiff(data: bytes) -> np.ndarray:
         )
     check_size(pages[0].get(_ROWS, 0), pages[0].get(_COLUMNS, 0))
     pixels = to_gray(decode(data, cv2.IMREAD_UNCHANGED))
+    if pages[0].get(_BITS, 8) <= 8:
+        return pixels
+    if pixels.dtype == np.uint8:  # as OpenCV does to gray with transparency
+        raise UnreadableRadiograph("its 16 bits could be decoded only to 8; export it as 16-bit gray PNG")
     # OpenCV minds the sense of black and white only up to 8 bits.
-    inverted = pages[0].get(_PHOTOMETRIC) == _WHITE_IS_ZERO and pages[0].get(_BITS, 1) > 8
-    return pixels.max() - pixels + pixels.min() if inverted else pixels
+    return pixels.max() - pixels + pixels.min() if pages[0].get(_PHOTOMETRIC) == _WHITE_IS_ZERO else pixels
 
 
 def _directories(data: bytes) -> Iterator[dict[int, int]]:
-    """Yield each page's integer fields, {tag: first value}; struct.error or OverflowError beyond its end."""
+    """Yield each page's integer fields, {tag: first value}, but for lists that lie elsewhere in the file.
+
+    Raises:
+        struct.error, OverflowError: a directory lies beyond the end of the file.
+    """
     order = "<" if data[:2] == b"II" else ">"
     big = b"+" in data[:4]
     offset, count, entry = ("Q", "Q", "HHQ8s") if big else ("I", "H", "HHI4s")
@@ -54,9 +61,10 @@ def _directories(data: bytes) -> Iterator[dict[int, int]]:
         at += struct.calcsize(count)
         fields = {}
         for _ in range(entries):
-            tag, kind, _, value = struct.unpack_from(order + entry, data, at)
+            tag, kind, length, value = struct.unpack_from(order + entry, data, at)
             at += struct.calcsize(order + entry)
-            if kind in _INTEGER_TYPES:
-                (fields[tag],) = struct.unpack_from(order + _INTEGER_TYPES[kind], value)
+            form = order + _INTEGER_TYPES.get(kind, "")
+            if kind in _INTEGER_TYPES and length * struct.calcsize(form) <= len(value):
+                (fields[tag],) = struct.unpack_from(form, value)
         yield fields
         (at,) = struct.unpack_from(order + offset, data, at)

@@ -9,7 +9,13 @@ import numpy as np
 import pandas as pd
 from rich.progress import Progress
 
-from boneage_kedro.cohort.findings import Finding, finding_rows, refuse_findings, summarise_findings
+from boneage_kedro.cohort.findings import (
+    Finding,
+    describe_findings,
+    finding_rows,
+    refuse_findings,
+    summarise_findings,
+)
 from boneage_kedro.cohort.splits import assert_no_leakage, assign_splits
 from boneage_kedro.cohort.tables import read_cases
 from boneage_kedro.imaging.ingest import ingest, missing_ids
@@ -70,7 +76,7 @@ def select_cases(
         refuse_findings(findings)
     good = cases[~cases["id"].isin(failures["id"])].reset_index(drop=True)
     if good.empty:
-        raise ValueError("no case is left: see validation_findings.csv for what was wrong with each")
+        raise ValueError(f"no case is left\n{describe_findings(findings)}")
     return good, store.index, findings, summarise_findings(findings)
 
 

@@ -43,7 +43,7 @@ def fabricate_hands(cases: pd.DataFrame, params: Params) -> Iterator[tuple[dict[
         sex = Sex.MALE if case["male"] else Sex.FEMALE
         # the seed belongs to the case, not to its place in a loop, so each picture can be made again alone
         hand = fabricate_hand(case["boneage"], sex, params["seed"] * 1_000_003 + index, params["size_px"])
-        truth = {"joints": hand.joints.round(1).tolist(), "nuisance": vars(hand.nuisance)}
+        truth = {"joints": hand.joints.astype(float).round(1).tolist(), "nuisance": vars(hand.nuisance)}
         yield (
             {case["id"]: Image.fromarray(hand.image)},
             {case["id"]: Image.fromarray(hand.hand_mask.astype(np.uint8) * 255)},
