@@ -31,7 +31,7 @@ from boneage_kedro.phantom.nuisance import draw_nuisance
 
 SIZE_PX = 160
 HIDDEN_UNITS = 64
-EPOCHS = 25
+EPOCHS = 30
 BATCH = 64
 SEED = 0
 TARGET = APPEARANCES.index(AS_IT_SHOULD)
@@ -80,7 +80,7 @@ def fit(views: np.ndarray) -> torch.nn.Sequential:
     network = torch.nn.Sequential(
         torch.nn.Linear(VIEW_PX**2, HIDDEN_UNITS),
         torch.nn.ReLU(),
-        torch.nn.Dropout(0.3),
+        torch.nn.Dropout(0.15),
         torch.nn.Linear(HIDDEN_UNITS, 1, bias=False),
     )
     optimiser = torch.optim.AdamW(network.parameters(), 1e-3, weight_decay=0.05)

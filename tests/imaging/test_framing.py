@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -45,3 +46,20 @@ def test_a_field_too_small_to_be_one_is_not_cut_out():
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (2, 2), (50, 50)])
 def test_constant_and_tiny_pictures_stay_whole(shape: tuple[int, int]):
     assert find_field(np.full(shape, 7, np.float32)) == Box(0, 0, shape[1], shape[0])
+
+
+@pytest.mark.parametrize("level", [0, 110, 250])
+@pytest.mark.parametrize("angle_deg", [-12, 7])
+def test_the_margin_of_a_leaning_field_comes_off(level: int, angle_deg: int):
+    lean = cv2.getRotationMatrix2D((HAND.shape[1] / 2, HAND.shape[0] / 2), angle_deg, 0.6)
+    leaning = cv2.warpAffine(HAND, lean, HAND.shape[::-1], borderValue=level)
+    corners = cv2.transform(np.array([[(0, 0), (77, 0), (0, 99), (77, 99)]], np.float64), lean)[0]
+    wanted = [*corners.min(axis=0), *corners.max(axis=0) + 1]
+    assert find_field(leaning) == pytest.approx(wanted, abs=1.5)
+
+
+def test_a_solid_hand_without_a_frame_stays_whole():
+    fist = np.full((90, 80), 20, np.float32)
+    cv2.ellipse(fist, (40, 40), (18, 24), 0, 0, 360, 150, -1)
+    cv2.rectangle(fist, (30, 50), (50, 90), 160, -1)
+    assert find_field(fist) == Box(0, 0, 80, 90)
