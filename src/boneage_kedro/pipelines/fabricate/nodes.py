@@ -11,6 +11,7 @@ from rich.progress import track
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.phantom import fabricate_hand
 from boneage_kedro.pipelines.fabricate.params import Params
+from boneage_kedro.training.seeding import derive_seed
 
 
 def draw_phantom_cases(params: Params) -> pd.DataFrame:
@@ -39,10 +40,12 @@ def fabricate_hands(cases: pd.DataFrame, params: Params) -> Iterator[tuple[dict[
         `boneage_kedro.phantom.BONES`), all as pictures of one size, and joints with the nuisance as plain values.
     """
     rows = cases.to_dict("records")
-    for index, case in enumerate(track(rows, "fabricating hands", transient=True)):
+    for case in track(rows, "fabricating hands", transient=True):
         sex = Sex.MALE if case["male"] else Sex.FEMALE
         # the seed belongs to the case, not to its place in a loop, so each picture can be made again alone
-        hand = fabricate_hand(case["boneage"], sex, params["seed"] * 1_000_003 + index, params["size_px"])
+        hand = fabricate_hand(
+            case["boneage"], sex, derive_seed(params["seed"], case["id"]), params["size_px"]
+        )
         truth = {"joints": hand.joints.astype(float).round(1).tolist(), "nuisance": vars(hand.nuisance)}
         yield (
             {case["id"]: Image.fromarray(hand.image)},

@@ -1,0 +1,49 @@
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from boneage_kedro.cohort.tables import read_cases
+from boneage_kedro.phantom import BONES
+from boneage_kedro.pipelines.fabricate.nodes import draw_phantom_cases, fabricate_hands
+
+
+@pytest.fixture
+def params(parameters: dict[str, Any]) -> dict[str, Any]:
+    return parameters["fabricate"] | {"count": 4, "size_px": 96}
+
+
+def test_cases_are_a_label_table_that_data_prep_reads(params: dict[str, Any]) -> None:
+    drawn = draw_phantom_cases(params | {"count": 200})
+    cases, findings = read_cases(drawn.astype(str), drawn["id"].tolist(), 0, 228)
+    assert findings.empty
+    assert len(cases) == 200
+    assert cases["bone_age_months"].between(params["min_age_months"], params["max_age_months"]).all()
+    assert 0.35 < (cases["sex"] == "M").mean() < 0.65
+
+
+def test_every_case_has_its_radiograph_and_truth(params: dict[str, Any]) -> None:
+    cases = draw_phantom_cases(params)
+    made = list(fabricate_hands(cases, params))
+    assert [list(part[0]) for part in made] == [[key] for key in cases["id"]]
+    for parts in made:
+        image, mask, bones, truth = (next(iter(part.values())) for part in parts)
+        assert image.size == mask.size == bones.size
+        assert max(image.size) == 96
+        assert set(np.unique(np.asarray(mask))) == {0, 255}
+        assert set(np.unique(np.asarray(bones))) <= {0, *BONES}
+        assert np.shape(truth["joints"]) == (21, 2)
+        assert isinstance(truth["nuisance"]["inverted"], bool)
+
+
+def test_a_case_does_not_depend_on_the_others(params: dict[str, Any]) -> None:
+    def pictures(cases: pd.DataFrame, settings: dict[str, Any]) -> list[np.ndarray]:
+        return [np.asarray(next(iter(part[0].values()))) for part in fabricate_hands(cases, settings)]
+
+    cases = draw_phantom_cases(params)
+    alone, whole = pictures(cases.tail(1), params)[0], pictures(cases, params)[-1]
+    assert alone.shape == whole.shape
+    assert (alone == whole).all()
+    other = pictures(cases.tail(1), params | {"seed": params["seed"] + 1})[0]
+    assert other.shape != alone.shape or (other != alone).any()
