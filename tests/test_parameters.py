@@ -22,7 +22,9 @@ def test_the_projects_own_parameters_are_right(parameters: dict[str, Any]) -> No
 
 def test_a_wrong_kind_is_told_with_file_and_key(parameters: dict[str, Any]) -> None:
     parameters["ptl_regression"]["fit"]["batch_size"] = "sixteen"
-    assert "test/parameters_test.yml: ptl_regression.fit.batch_size = 'sixteen'" in check(parameters)
+    assert "base/parameters_ptl_regression.yml: ptl_regression.fit.batch_size = 'sixteen'" in check(
+        parameters
+    )
 
 
 def test_a_missing_and_an_unknown_key_are_both_told(parameters: dict[str, Any]) -> None:
@@ -31,6 +33,32 @@ def test_a_missing_and_an_unknown_key_are_both_told(parameters: dict[str, Any]) 
     message = check(parameters)
     assert "data_prep.splits.seed is missing" in message
     assert "data_prep.preparation.canvas is not a known key" in message
+
+
+def test_the_file_is_the_one_that_sets_the_key(parameters: dict[str, Any]) -> None:
+    parameters["ptl_regression"]["input_px"] = "large"
+    assert "test/parameters_test.yml: ptl_regression.input_px = 'large'" in check(parameters)
+
+
+@pytest.mark.parametrize(
+    ("block", "keys", "value"),
+    [
+        ("ptl_regression", ("fit", "batch_size"), 0),
+        ("explain", ("sheet_columns",), 0),
+        ("data_prep", ("preparation", "confidence"), 0.3),
+        ("data_prep", ("splits", "fractions"), {"train": 7.0}),
+        ("data_prep", ("splits", "fractions"), {"trian": 0.5}),
+        ("fabricate", ("max_age_months",), 400.0),
+    ],
+)
+def test_values_out_of_range_are_told_at_the_start(
+    parameters: dict[str, Any], block: str, keys: tuple[str, ...], value: Any
+) -> None:
+    values = parameters[block]
+    for key in keys[:-1]:
+        values = values[key]
+    values[keys[-1]] = value
+    assert ".".join((block, *keys)) in check(parameters)
 
 
 def test_keys_deep_in_lists_are_named(parameters: dict[str, Any]) -> None:

@@ -1,18 +1,22 @@
 """What happens around a run: the data source, the check of parameters, and the record kept of the run."""
 
+import atexit
 import logging
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import mlflow
+import pandas as pd
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
-from kedro.pipeline import Pipeline
+from kedro.pipeline import Node, Pipeline
 from rich.console import Console
 
+from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.parameters import check_parameters
+from boneage_kedro.provenance import fingerprint_table
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +56,8 @@ class RunRecordHook:
     def __init__(self) -> None:
         self._project = Path.cwd()
         self._run_id: str | None = None
+        self._cases: pd.DataFrame | None = None
+        self._store: ImageStore | None = None
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
@@ -65,12 +71,30 @@ class RunRecordHook:
         self._run_id = run.info.run_id if run else None
         if run:
             mlflow.set_tag("git_commit", git_commit(self._project))
+            atexit.register(self._end_as_killed)
 
     @hook_impl
     def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
-        """Tag the run with the fingerprint of the pictures it used."""
-        if dataset_name == "image_store" and self._run_id:
-            mlflow.set_tag("data_fingerprint", data.fingerprint)
+        """Tag the run with the fingerprints of the pictures and labels it used."""
+        if dataset_name == "cases":
+            self._cases = data
+        elif dataset_name == "image_store":
+            self._store = data
+        else:
+            return
+        if self._run_id and self._cases is not None and self._store is not None:
+            mlflow.set_tag("data_fingerprint", self._store.fingerprint(self._cases["id"].tolist()))
+            mlflow.set_tag("labels_fingerprint", fingerprint_table(self._cases))
+
+    @hook_impl
+    def on_pipeline_error(self) -> None:
+        """The run has its end: kedro-mlflow marks it FAILED."""
+        self._run_id = None
+
+    def _end_as_killed(self) -> None:
+        """Mark a run that was interrupted, of which Kedro tells no hook."""
+        if self._run_id and mlflow.active_run():
+            mlflow.end_run("KILLED")
 
     @hook_impl
     def after_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
@@ -78,7 +102,18 @@ class RunRecordHook:
         lines = _where_to_look(_files_to_read(pipeline, catalog))
         if self._run_id:
             lines.append(f"MLflow run  {self._run_id} (`make ui` shows it)")
-        Console(soft_wrap=True).print("\n".join(["", *lines, ""]))
+        self._run_id = None
+        Console(soft_wrap=True).print("\n".join(["", *lines, ""]), markup=False, highlight=False)
+
+
+class ReleaseHook:
+    """Lets go of what a failed node was writing, so that another try in the same process can write it."""
+
+    @hook_impl
+    def on_node_error(self, node: Node, catalog: DataCatalog) -> None:
+        """Release the node's outputs."""
+        for name in node.outputs:
+            catalog.release(name)
 
 
 def git_commit(project: Path) -> str:

@@ -37,17 +37,18 @@ def check_parameters(parameters: Mapping[str, Any], folders: Sequence[Path]) -> 
             problems.append(_unknown_block(block, parameters))
             continue
         params_type = import_module(f"boneage_kedro.pipelines.{block}.params").Params
-        problems += [f"{_file_of(block, folders)}: {line}" for line in _problems(block, values, params_type)]
+        problems += _problems(block, values, params_type, folders)
     if problems:
         raise ParameterError("wrong parameters:\n  " + "\n  ".join(problems))
 
 
-def _problems(block: str, values: Any, params_type: type) -> list[str]:
+def _problems(block: str, values: Any, params_type: type, folders: Sequence[Path]) -> list[str]:
     _forbid_unknown_keys(params_type)
     try:
         TypeAdapter(params_type).validate_python(values, strict=True)
     except ValidationError as error:
-        return [_line(block, problem) for problem in error.errors()]
+        found = [((block, *problem["loc"]), problem) for problem in error.errors()]
+        return [f"{_file_of(path, folders)}: {_line(path, problem)}" for path, problem in found]
     return []
 
 
@@ -61,8 +62,8 @@ def _forbid_unknown_keys(kind: Any) -> None:
         _forbid_unknown_keys(argument)
 
 
-def _line(block: str, problem: Any) -> str:
-    key = ".".join(str(part) for part in (block, *problem["loc"]))
+def _line(path: Sequence[str | int], problem: Any) -> str:
+    key = ".".join(map(str, path))
     if problem["type"] == "missing":
         return f"{key} is missing; add it"
     if problem["type"] == "extra_forbidden":
@@ -77,10 +78,21 @@ def _unknown_block(block: str, parameters: Mapping[str, Any]) -> str:
     return f"{block}: no pipeline of that name has parameters, and it is no command-line parameter{hint}"
 
 
-def _file_of(block: str, folders: Sequence[Path]) -> str:
-    """The file that sets a block, as ``env/name.yml``."""
-    for folder in folders:
-        for file in sorted(folder.glob("**/parameters*.yml")):
-            if block in (yaml.safe_load(file.read_text(encoding="utf-8")) or {}):
-                return f"{folder.name}/{file.name}"
-    return "--params"
+def _file_of(path: Sequence[str | int], folders: Sequence[Path]) -> str:
+    """The file that sets a key, or as much of its path as any does, as ``env/name.yml``."""
+    files = [file for folder in folders for file in sorted(folder.glob("**/parameters*.yml"))]
+    depths = [_depth(path, yaml.safe_load(file.read_text(encoding="utf-8"))) for file in files]
+    if not max(depths, default=0):
+        return "--params"
+    file = files[depths.index(max(depths))]
+    return f"{file.parent.name}/{file.name}"
+
+
+def _depth(path: Sequence[str | int], values: Any) -> int:
+    """How many steps of a path there are in nested values."""
+    for depth, key in enumerate(path):
+        try:
+            values = values[key]
+        except (KeyError, IndexError, TypeError):
+            return depth
+    return len(path)

@@ -9,7 +9,7 @@ Resolvers for ``conf``:
 import os
 from pathlib import Path
 
-from boneage_kedro.hooks import DataSourceHook, ParameterCheckHook, RunRecordHook
+from boneage_kedro.hooks import DataSourceHook, ParameterCheckHook, ReleaseHook, RunRecordHook
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,11 +20,11 @@ def _data_root() -> str:
     return Path(folder).resolve().as_posix() if folder else "BONEAGE_DATA_is_not_set"
 
 
-def _cwd(path: str | None) -> str | None:
-    return Path(path).resolve().as_posix() if path else None
+def _cwd(path: str | int | None) -> str | None:  # --params turns 2024 into a number
+    return Path(str(path)).resolve().as_posix() if path else None
 
 
-HOOKS = (DataSourceHook(), ParameterCheckHook(), RunRecordHook())
+HOOKS = (DataSourceHook(), ParameterCheckHook(), RunRecordHook(), ReleaseHook())
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",

@@ -179,11 +179,6 @@ def test_case_tables_need_no_chronological_age_and_may_say_male() -> None:
         ("2,,100", "unknown_sex: sex '' is not one of F, M"),
         ("2,1,100", "unknown_sex: sex '1' is not one of F, M"),
         (",F,100", "missing_id: row 3 has no id"),
-        ("2,F,ten", "invalid_chronological_age: chronological age 'ten' is not a number of months"),
-        (
-            "2,F,-1",
-            "invalid_chronological_age: chronological age '-1' is not a number of months from 0 to 300",
-        ),
     ],
 )
 def test_a_bad_case_keeps_its_row_with_the_reason(row: str, problem: str) -> None:
@@ -193,10 +188,20 @@ def test_a_bad_case_keeps_its_row_with_the_reason(row: str, problem: str) -> Non
     assert cases["problem"][[0, 2]].tolist() == ["", ""]
 
 
+@pytest.mark.parametrize("age", ["ten", "-1"])
+def test_a_bad_chronological_age_is_noted_and_the_case_stays_good(age: str) -> None:
+    cases = read_case_table(table("id,sex,chronological_age_months", f"2,F,{age}"))
+    assert cases["problem"].tolist() == [""]
+    assert cases["note"][0].startswith(
+        f"invalid_chronological_age: chronological age '{age}' is not a number of months from 0 to 300"
+    )
+    assert math.isnan(cases["chronological_age_months"][0])
+
+
 def test_several_problems_are_all_told() -> None:
     cases = read_case_table(table("id,sex,chronological_age_months", ",x,ten"))
     kinds = [problem.split(":")[0] for problem in cases["problem"][0].split("; ")]
-    assert kinds == ["missing_id", "unknown_sex", "invalid_chronological_age"]
+    assert kinds == ["missing_id", "unknown_sex"]
 
 
 def test_contradicting_cases_all_stay_with_the_reason_and_repeated_ones_merge() -> None:
@@ -211,7 +216,7 @@ def test_contradicting_cases_all_stay_with_the_reason_and_repeated_ones_merge() 
 
 def test_a_case_table_without_rows_is_empty_and_typed() -> None:
     cases = read_case_table(table("id,sex"))
-    assert list(cases.columns) == ["id", "sex", "chronological_age_months", "problem"]
+    assert list(cases.columns) == ["id", "sex", "chronological_age_months", "problem", "note"]
     assert json.loads(cases.to_json(orient="records")) == []
 
 

@@ -35,7 +35,7 @@ def run(catalog: DataCatalog, fail_at: int | None) -> list[str]:
         for i in range(10):
             if i == fail_at:
                 raise RuntimeError("power cut")
-            if not state.has(HEADER, str(i), "s"):
+            if str(i) not in state.sources:
                 made.append(str(i))
                 yield StoreChunk(HEADER, [StoreEntry(str(i), "s", np.full((4, 4), i, np.uint8))])
         yield StoreChunk(HEADER, [], last=True)
@@ -60,17 +60,28 @@ def test_a_generator_node_goes_on_where_it_broke_off(tmp_path: Path) -> None:
     assert run(catalog_of(tmp_path), fail_at=None) == []
 
 
-def test_checkpoint_handle_keeps_replaces_and_forgets(tmp_path: Path) -> None:
+def test_fresh_partitions_hold_what_one_run_wrote(tmp_path: Path) -> None:
+    config = {
+        "type": "boneage_kedro.datasets.FreshPartitionedDataset",
+        "path": f"{tmp_path}/parts",
+        "filename_suffix": ".json",
+        "dataset": "json.JSONDataset",
+    }
+    for run_parts in (["a", "b"], ["b", "c"]):
+        catalog = DataCatalog.from_config({"parts": dict(config)})
+        for part in run_parts:
+            catalog.save("parts", {part: {"made": part}})
+        assert sorted(catalog.load("parts")) == run_parts
+
+
+def test_checkpoint_handle_keeps_and_replaces(tmp_path: Path) -> None:
     handle = catalog_of(tmp_path).load("checkpoint")
     assert handle.load() is None
-    handle.clear()
     for epoch in (1, 2):
         handle.save({"epoch": epoch, "weights": {"w": torch.full((2,), float(epoch))}})
     state = handle.load()
     assert state["epoch"] == 2
     assert state["weights"]["w"].tolist() == [2.0, 2.0]
-    handle.clear()
-    assert handle.load() is None
 
 
 class _Harmful:

@@ -37,7 +37,9 @@ def test_fingerprint_changes_with_the_file(tmp_path: Path) -> None:
     file.write_bytes(b"one")
     before = RadiographFolder(tmp_path)["a"].fingerprint
     assert RadiographFolder(tmp_path)["a"].fingerprint == before
-    file.write_bytes(b"three")
+    file.touch()
+    assert RadiographFolder(tmp_path)["a"].fingerprint == before
+    file.write_bytes(b"two")
     assert RadiographFolder(tmp_path)["a"].fingerprint != before
 
 
@@ -53,6 +55,9 @@ def test_a_zip_archive_is_read_by_many_threads(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         read = dict(zip(folder, pool.map(lambda key: folder[key].read_bytes(), folder), strict=True))
     assert read == contents
+    unpacked = tmp_path / "unpacked"
+    zipfile.ZipFile(archive).extractall(unpacked)
+    assert all(folder[key].fingerprint == RadiographFolder(unpacked)[key].fingerprint for key in ("0", "59"))
 
 
 def test_a_wrong_path_says_so(tmp_path: Path) -> None:

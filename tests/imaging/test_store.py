@@ -55,7 +55,7 @@ def test_rows_names_the_missing_ids_and_the_pipeline(tmp_path: Path) -> None:
 
 def test_a_changed_file_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
     write(tmp_path, StoreEntry("a", "1", picture(1)))
-    assert not read_state(tmp_path).has(HEADER, "a", "2")
+    assert read_state(tmp_path).sources == {"a": "1"}
     write(tmp_path, StoreEntry("a", "2", picture(9)))
     store = ImageStore(tmp_path)
     assert store.pixels[store.rows(["a"])].max() == 9
@@ -65,7 +65,7 @@ def test_a_changed_file_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
 def test_other_settings_begin_the_store_anew(tmp_path: Path) -> None:
     write(tmp_path, StoreEntry("a", "1", picture(1)))
     other = StoreHeader(8, {"crop": False})
-    assert not read_state(tmp_path).has(other, "a", "1")
+    assert read_state(tmp_path).header == HEADER
     write(tmp_path, StoreEntry("b", "1", picture(2)), header=other)
     assert ImageStore(tmp_path).ids == ["b"]
 
@@ -76,7 +76,7 @@ def test_an_unfinished_store_is_not_read_but_its_state_is(tmp_path: Path) -> Non
     write(tmp_path, StoreEntry("a", "1", picture(1)), finish=False)
     with pytest.raises(StoreMissing):
         ImageStore(tmp_path)
-    assert read_state(tmp_path).has(HEADER, "a", "1")
+    assert read_state(tmp_path).sources == {"a": "1"}
 
 
 def test_reopening_a_finished_store_unfinishes_it(tmp_path: Path) -> None:
@@ -121,8 +121,25 @@ def test_fingerprint_depends_on_pictures_alone(tmp_path: Path) -> None:
     write(tmp_path / "x", first, second)
     write(tmp_path / "y", second, StoreEntry("a", "other time", picture(1)))
     write(tmp_path / "z", first, StoreEntry("b", "1", picture(3)))
-    x, y, z = (ImageStore(tmp_path / name).fingerprint for name in "xyz")
+    x, y, z = (ImageStore(tmp_path / name).fingerprint(["a", "b"]) for name in "xyz")
     assert x == y != z
+    assert ImageStore(tmp_path / "z").fingerprint(["a"]) == ImageStore(tmp_path / "x").fingerprint(["a"])
+
+
+def test_failures_are_tried_again_and_written_down_once(tmp_path: Path) -> None:
+    for _ in range(2):
+        write(tmp_path, StoreEntry("a", "1", failure="cut short"))
+        assert read_state(tmp_path).sources == {}
+    assert len((tmp_path / "ledger.jsonl").read_text().splitlines()) == 1
+    write(tmp_path, StoreEntry("a", "2", picture(3)))
+    assert ImageStore(tmp_path).ids == ["a"]
+    assert ImageStore(tmp_path).failures.empty
+
+
+def test_other_code_begins_the_store_anew(tmp_path: Path) -> None:
+    write(tmp_path, StoreEntry("a", "1", picture(1)))
+    write(tmp_path, StoreEntry("b", "1", picture(2)), header=StoreHeader(8, {"crop": True}, code="newer"))
+    assert ImageStore(tmp_path).ids == ["b"]
 
 
 def test_an_empty_store_is_whole(tmp_path: Path) -> None:
@@ -144,7 +161,7 @@ header = StoreHeader(64, {})
 state = read_state(folder)
 with ImageStoreWriter(folder, header) as writer:
     for i in range(count):
-        if state.has(header, f"c{i}", "s"):
+        if f"c{i}" in state.sources:
             continue
         if i == kill_at:
             writer._pixels.write(b"half a picture"); writer._pixels.flush()

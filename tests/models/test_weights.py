@@ -17,10 +17,6 @@ def test_package_weights_of_lite0_make_sense_of_a_picture(tmp_path: Path) -> Non
     assert PretrainedWeights(tmp_path).load_into(backbone, "tf_efficientnet_lite0").startswith("package")
     variance = backbone.get_buffer("bn1.running_var")
     assert variance.min() >= 0 and variance.max() > 10  # a fresh network has 1 everywhere
-    stem = backbone.get_parameter("conv_stem.weight")
-    assert (
-        stem.std() > 0.05
-    )  # a fresh network has about 0.01 to 0.3, but no pretrained contrast between filters
     with torch.no_grad():
         flat = backbone(torch.zeros(1, 3, 64, 64))
         textured = backbone(torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1)

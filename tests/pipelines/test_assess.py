@@ -14,7 +14,7 @@ from boneage_kedro.cohort.tables import read_case_table
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
 from boneage_kedro.phantom import fabricate_hand
-from boneage_kedro.pipelines.assess.nodes import assess_new_cases
+from boneage_kedro.pipelines.assess.nodes import assess_new_cases, read_new_cases
 
 MEAN_AGE = 100.0
 
@@ -78,6 +78,33 @@ def test_every_case_has_its_row_and_bad_ones_their_reason(
     assert set(overlays) == {"h0", "h2"}
     side = parameters["assess"]["overlay_px"]
     assert overlays["h0"].shape == (side, 2 * side, 3)
+
+
+def test_which_of_two_files_is_meant_is_not_guessed(
+    radiographs: RadiographFolder, model: Any, parameters: dict[str, Any]
+) -> None:
+    again = radiographs.path / "other"
+    again.mkdir()
+    (again / "h0.png").write_bytes((radiographs.path / "h1.png").read_bytes())
+    rows, overlays = assess(
+        table(("h0", "M", "")), RadiographFolder(radiographs.path), model, parameters["assess"]
+    )
+    assert rows.loc["h0", "status"] == "failed"
+    assert "h0.png, other/h0.png" in rows.loc["h0", "warnings"]
+    assert not overlays
+
+
+def test_a_bad_chronological_age_does_not_cost_the_reading(
+    radiographs: RadiographFolder, model: Any, parameters: dict[str, Any]
+) -> None:
+    rows, _ = assess(table(("h0", "M", "n/a")), radiographs, model, parameters["assess"])
+    assert rows.loc["h0", "status"] == "ok"
+    assert "invalid_chronological_age" in rows.loc["h0", "warnings"]
+
+
+def test_an_empty_table_is_refused() -> None:
+    with pytest.raises(ValueError, match="no rows"):
+        read_new_cases(table())
 
 
 def test_batches_and_threads_do_not_change_an_age(

@@ -110,6 +110,8 @@ def test_a_second_run_reads_only_what_is_new(folder: Path, parameters: dict[str,
     run(folder, params, labels())
     ledger = folder.parent / "store" / "ledger.jsonl"
     before = ledger.read_text()
+    for file in folder.iterdir():
+        file.touch()  # what counts is the content
     run(folder, params, labels())
     assert ledger.read_text() == before
     cv2.imwrite(str(folder / "cut.png"), np.full((60, 40), 90, np.uint8))
@@ -120,13 +122,33 @@ def test_a_second_run_reads_only_what_is_new(folder: Path, parameters: dict[str,
 
 def test_other_settings_prepare_everything_again(folder: Path, parameters: dict[str, Any]) -> None:
     params = parameters["data_prep"]
-    first = run(folder, params, labels()).load("image_store").fingerprint
+    first = run(folder, params, labels()).load("image_store")
+    before = first.fingerprint(["h0"])
     params["preparation"]["high_percentile"] = 90
-    assert run(folder, params, labels()).load("image_store").fingerprint != first
+    assert run(folder, params, labels()).load("image_store").fingerprint(["h0"]) != before
+
+
+def test_a_file_that_could_not_be_read_once_is_tried_again(
+    folder: Path, parameters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "read_bytes", fail)
+        with pytest.raises(ValueError, match=r"no case is left"):
+            run(folder, parameters["data_prep"], labels())
+    assert len(run(folder, parameters["data_prep"], labels()).load("cases")) == 10
+
+
+def test_too_few_cases_for_every_part_are_refused(folder: Path, parameters: dict[str, Any]) -> None:
+    raw = labels().query("id in ('h0', 'h2')")
+    with pytest.raises(ValueError, match=r"2 cases leave no patient for .*fractions"):
+        run(folder, parameters["data_prep"], raw)
 
 
 def test_no_good_case_stops_with_a_reason(folder: Path, parameters: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"no case is left|none of the 1 rows can be used"):
+    with pytest.raises(ValueError, match=r"(?s)no case is left.*unreadable_file: 1 \(cut\)"):
         run(
             folder,
             parameters["data_prep"],

@@ -11,7 +11,7 @@ from boneage_kedro.pipelines.fabricate.nodes import draw_phantom_cases, fabricat
 
 @pytest.fixture
 def params(parameters: dict[str, Any]) -> dict[str, Any]:
-    return parameters["fabricate"] | {"count": 4, "size_px": 96}
+    return parameters["fabricate"] | {"count": 4, "min_size_px": 96, "max_size_px": 128}
 
 
 def test_cases_are_a_label_table_that_data_prep_reads(params: dict[str, Any]) -> None:
@@ -30,7 +30,7 @@ def test_every_case_has_its_radiograph_and_truth(params: dict[str, Any]) -> None
     for parts in made:
         image, mask, bones, truth = (next(iter(part.values())) for part in parts)
         assert image.size == mask.size == bones.size
-        assert max(image.size) == 96
+        assert 96 <= max(image.size) <= 128
         assert set(np.unique(np.asarray(mask))) == {0, 255}
         assert set(np.unique(np.asarray(bones))) <= {0, *BONES}
         assert np.shape(truth["joints"]) == (21, 2)

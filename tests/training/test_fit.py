@@ -31,9 +31,6 @@ class MemoryCheckpoint:
         if self.saves == self.kill_after:
             raise Killed
 
-    def clear(self) -> None:
-        self.state = None
-
 
 def stage(name: str, free: list[str], epochs: int, patience: int = 9) -> StageSettings:
     return StageSettings(name=name, free=free, learning_rate=1e-3, max_epochs=epochs, patience=patience)
@@ -93,7 +90,7 @@ def timeless(history):
     return [{k: v for k, v in record.items() if k != "seconds"} for record in history]
 
 
-@pytest.mark.parametrize("epochs_before_the_kill", [1, 2, 3, 4])
+@pytest.mark.parametrize("epochs_before_the_kill", [1, 2, 3, 4, 5])
 def test_a_killed_run_ends_with_the_same_numbers(epochs_before_the_kill: int) -> None:
     unbroken = network()
     wanted = run(unbroken, PACED, MemoryCheckpoint())
@@ -107,11 +104,14 @@ def test_a_killed_run_ends_with_the_same_numbers(epochs_before_the_kill: int) ->
         assert torch.equal(value, resumed.state_dict()[name]), name
 
 
-def test_the_checkpoint_is_cleared_at_the_end() -> None:
+def test_a_finished_training_is_not_done_again() -> None:
     checkpoint = MemoryCheckpoint()
-    run(network(), PACED, checkpoint)
-    assert checkpoint.saves == 5
-    assert checkpoint.state is None
+    first, again = network(), network()
+    wanted = run(first, PACED, checkpoint)
+    assert checkpoint.saves == 6  # every epoch, and the end
+    assert run(again, PACED, checkpoint) == wanted
+    assert checkpoint.saves == 6
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True))
 
 
 def test_a_checkpoint_of_other_settings_is_not_used() -> None:

@@ -77,7 +77,8 @@ def read_case_table(raw: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         In the order of the table ``id``, ``sex`` (F, M, or empty), ``chronological_age_months`` (nan when not
-        given) and ``problem`` (empty for a good row, else as in ``unknown_sex: sex 'x' is not ...``).
+        given), ``problem`` (why the case cannot be read, as in ``unknown_sex: sex 'x' is not ...``) and ``note``
+        (what was passed over); both are empty for a good row.
 
     Raises:
         ValueError: the table has no column for id or sex.
@@ -85,17 +86,16 @@ def read_case_table(raw: pd.DataFrame) -> pd.DataFrame:
     rows = _parse(*read_columns(raw, required=["id", "sex"], optional=["chronological_age_months"]))
     contradictory = checks.contradictory_ids(rows)
     rows = rows.drop(checks.repeated_rows(rows.drop(contradictory.index)).index)
-    findings = pd.concat(
-        [
-            checks.missing_ids(rows),
-            contradictory,
-            checks.unknown_sexes(rows),
-            checks.invalid_chronological_ages(rows),
-        ]
-    )
-    problems = (findings["kind"] + ": " + findings["detail"]).groupby(level=0).agg("; ".join)
-    rows["problem"] = problems.reindex(rows.index, fill_value="").astype(str)
-    return rows[["id", "sex", "chronological_age_months", "problem"]].reset_index(drop=True)
+    rows["problem"] = _join(rows, [checks.missing_ids(rows), contradictory, checks.unknown_sexes(rows)])
+    rows["note"] = _join(rows, [checks.invalid_chronological_ages(rows)])
+    return rows[["id", "sex", "chronological_age_months", "problem", "note"]].reset_index(drop=True)
+
+
+def _join(rows: pd.DataFrame, findings: list[pd.DataFrame]) -> pd.Series:
+    """All findings of each row as one text."""
+    found = pd.concat(findings)
+    texts = (found["kind"] + ": " + found["detail"]).groupby(level=0).agg("; ".join)
+    return texts.reindex(rows.index, fill_value="").astype(str)
 
 
 def _parse(text: pd.DataFrame, parse_one_sex: Callable[[str], Sex]) -> pd.DataFrame:

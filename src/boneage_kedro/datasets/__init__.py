@@ -1,12 +1,14 @@
 """Kedro datasets that kedro-datasets lacks."""
 
 from boneage_kedro.datasets.checkpoint import CheckpointDataset
+from boneage_kedro.datasets.fresh_partitions import FreshPartitionedDataset
 from boneage_kedro.datasets.image_store import ImageStoreDataset, ImageStoreStateDataset
 from boneage_kedro.datasets.pretrained_weights import PretrainedWeightsDataset
 from boneage_kedro.datasets.radiograph_folder import RadiographFolderDataset
 
 __all__ = [
     "CheckpointDataset",
+    "FreshPartitionedDataset",
     "ImageStoreDataset",
     "ImageStoreStateDataset",
     "PretrainedWeightsDataset",

@@ -7,10 +7,11 @@ import cv2
 
 from boneage_kedro.imaging.parallel import map_ordered
 from boneage_kedro.imaging.preparation import PreparationSettings, prepare
-from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
+from boneage_kedro.imaging.radiograph import UnreadableRadiograph
 from boneage_kedro.imaging.reading import read_radiograph
-from boneage_kedro.imaging.sources import RadiographSource
+from boneage_kedro.imaging.sources import RadiographSource, fingerprint_content
 from boneage_kedro.imaging.store import StoreChunk, StoreEntry, StoreHeader, StoreState
+from boneage_kedro.provenance import fingerprint_code
 
 CHUNK = 32
 
@@ -23,7 +24,11 @@ def missing_ids(
 ) -> list[str]:
     """Those whose file the store does not have yet, or not as it is now, or not prepared in this way."""
     header = store_header(settings)
-    return [key for key in ids if not state.has(header, key, sources[key].fingerprint)]
+    if header != state.header:
+        return list(ids)
+    return [
+        key for key in ids if not (key in state.sources and state.sources[key] == _fingerprint(sources[key]))
+    ]
 
 
 def ingest(
@@ -57,25 +62,34 @@ def prepare_entry(key: str, source: RadiographSource, settings: PreparationSetti
     """Read and prepare one file; one that holds no radiograph gives an entry with the reason."""
     file = {"file": source.name}
     try:
-        prepared = prepare(open_radiograph(source), settings)
+        content = read_content(source)
+        prepared = prepare(read_radiograph(content, source.name), settings)
     except UnreadableRadiograph as error:
-        return StoreEntry(key, source.fingerprint, record=file, failure=str(error))
-    return StoreEntry(key, source.fingerprint, prepared.image, file | prepared.record())
+        return StoreEntry(key, "", record=file, failure=str(error))
+    return StoreEntry(key, fingerprint_content(content), prepared.image, file | prepared.record())
 
 
-def open_radiograph(source: RadiographSource) -> Radiograph:
-    """Read one file.
+def read_content(source: RadiographSource) -> bytes:
+    """The bytes of one file.
 
     Raises:
-        UnreadableRadiograph: the file cannot be read, or holds no radiograph.
+        UnreadableRadiograph: they cannot be had.
     """
     try:
-        content = source.read_bytes()
+        return source.read_bytes()
     except (OSError, zipfile.BadZipFile) as error:
-        raise UnreadableRadiograph(f"{source.name}: {error}; copy the file again") from error
-    return read_radiograph(content, source.name)
+        raise UnreadableRadiograph(
+            f"{source.name}: {error}; see that it can be read, or copy it again"
+        ) from error
+
+
+def _fingerprint(source: RadiographSource) -> str:
+    try:
+        return source.fingerprint
+    except OSError:  # reading it again will say what is wrong
+        return ""
 
 
 def store_header(settings: PreparationSettings) -> StoreHeader:
     """The header of a store whose pictures are prepared in this way."""
-    return StoreHeader(settings["canvas_px"], dict(settings))
+    return StoreHeader(settings["canvas_px"], dict(settings), fingerprint_code("imaging"))

@@ -1,7 +1,7 @@
 """Preparing a radiograph: polarity, frame, orientation, intensity, and a square canvas."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ from boneage_kedro.imaging.intensity import Window, apply_window, exposure_windo
 from boneage_kedro.imaging.orientation import decide
 from boneage_kedro.imaging.radiograph import Radiograph
 from boneage_kedro.imaging.recognition import recognise
+from boneage_kedro.limits import Percentile, PixelSide, Within
 
 # All content is judged on a picture of this long side, so that judging costs next to nothing.
 _THUMBNAIL_PX = 96
@@ -30,13 +31,13 @@ class PreparationSettings(TypedDict):
     the probability ``confidence`` (0.5..1).
     """
 
-    canvas_px: int
-    low_percentile: float
-    high_percentile: float
+    canvas_px: PixelSide
+    low_percentile: Percentile
+    high_percentile: Percentile
     fix_polarity: bool
     crop: bool
     orient: bool
-    confidence: float
+    confidence: Annotated[float, Within(0.5, 1)]
 
 
 @dataclass(frozen=True)

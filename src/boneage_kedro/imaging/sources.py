@@ -2,6 +2,7 @@
 
 import threading
 import zipfile
+import zlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -21,7 +22,7 @@ class RadiographSource(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Changes when the file does; costs no reading."""
+        """Changes with the content of the file; see `fingerprint_content`."""
 
     def read_bytes(self) -> bytes:
         """The whole file."""
@@ -69,8 +70,7 @@ class _FileSource:
 
     @property
     def fingerprint(self) -> str:
-        status = self.path.stat()
-        return f"{status.st_size}-{status.st_mtime_ns}"
+        return fingerprint_content(self.path.read_bytes())
 
     def read_bytes(self) -> bytes:
         return self.path.read_bytes()
@@ -100,10 +100,15 @@ class _MemberSource:
 
     @property
     def fingerprint(self) -> str:
-        return f"{self.member.file_size}-{self.member.CRC:08x}"
+        return f"{self.member.file_size}-{self.member.CRC:08x}"  # the archive says what `fingerprint_content` would
 
     def read_bytes(self) -> bytes:
         return self.archive.read(self.member)
+
+
+def fingerprint_content(content: bytes) -> str:
+    """Size and checksum: files are known again by what is in them, wherever and whenever they were copied."""
+    return f"{len(content)}-{zlib.crc32(content):08x}"
 
 
 def _find_sources(path: Path) -> Iterator[RadiographSource]:
@@ -139,5 +144,8 @@ def _is_hidden(name: str) -> bool:
 
 
 def _starts_as_dicom(file: Path) -> bool:
-    with file.open("rb") as opened:
-        return opened.read(_DICOM_MAGIC_AT + 4)[_DICOM_MAGIC_AT:] == b"DICM"
+    try:
+        with file.open("rb") as opened:
+            return opened.read(_DICOM_MAGIC_AT + 4)[_DICOM_MAGIC_AT:] == b"DICM"
+    except OSError:  # a stray file that may not be read
+        return False

@@ -18,7 +18,9 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
-FORMAT = 1
+from boneage_kedro.provenance import fingerprint
+
+FORMAT = 2
 _PIXELS, _LEDGER, _HEADER, _LOCK = "pixels.u8", "ledger.jsonl", "store.json", "lock"
 
 
@@ -37,10 +39,12 @@ class StoreHeader:
     Attributes:
         canvas_px: side of every picture.
         preparation: the settings that made them, plain values; other settings make another store.
+        code: fingerprint of the code that made them; other code makes another store.
     """
 
     canvas_px: int
     preparation: dict[str, Any]
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,14 +75,10 @@ class StoreChunk:
 
 @dataclass(frozen=True)
 class StoreState:
-    """What a store holds already: fingerprints of the sources by id, failures included."""
+    """What a store holds already: fingerprints of the sources by id; failures are to be tried again."""
 
     header: StoreHeader | None = None
     sources: dict[str, str] = field(default_factory=dict)
-
-    def has(self, header: StoreHeader, key: str, source: str) -> bool:
-        """Whether the store has this very file, prepared in this very way."""
-        return self.header == header and self.sources.get(key) == source
 
 
 class ImageStoreWriter:
@@ -97,6 +97,7 @@ class ImageStoreWriter:
         _write_header(folder, header, finished=False)
         lines = _mend(folder, header.canvas_px)
         self._rows = sum(1 for line in lines if "row" in line)
+        self._failed = {line["id"]: line["failure"] for line in lines if "failure" in line}
         self._pixels = (folder / _PIXELS).open("ab")
         self._ledger = (folder / _LEDGER).open("a", encoding="utf-8")
 
@@ -107,6 +108,8 @@ class ImageStoreWriter:
             ValueError: a picture is not of the store's size and type.
         """
         for entry in entries:
+            if entry.failure and self._failed.get(entry.id) == entry.failure:
+                continue  # failed as before
             line: dict[str, Any] = {"id": entry.id, "source": entry.source, "record": entry.record}
             if entry.image is None:
                 line["failure"] = entry.failure
@@ -203,11 +206,9 @@ class ImageStore:
         """``id, failure`` and what was recorded of each file that gave no picture, sorted by id."""
         return self._table("failure")
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """Names the pixels: equal on any machine when ids and pictures are, whatever order they came in."""
-        pairs = [(key, self._lines[key]["digest"]) for key in self.ids]
-        return _digest(json.dumps(pairs).encode())
+    def fingerprint(self, ids: Sequence[str]) -> str:
+        """Names the pictures of these cases: the same on any machine, in any order, whatever else the store holds."""
+        return fingerprint([(key, self._lines[key]["digest"]) for key in sorted(ids)])
 
     def _table(self, column: str) -> pd.DataFrame:
         lines = sorted((line for line in self._lines.values() if column in line), key=lambda line: line["id"])
@@ -220,7 +221,8 @@ def read_state(folder: Path) -> StoreState:
     header = _read_header(folder)
     if header is None:
         return StoreState()
-    return StoreState(header, {line["id"]: line["source"] for line in _read_ledger(folder / _LEDGER)})
+    lines = {line["id"]: line for line in _read_ledger(folder / _LEDGER)}
+    return StoreState(header, {key: line["source"] for key, line in lines.items() if "row" in line})
 
 
 def is_finished(folder: Path) -> bool:

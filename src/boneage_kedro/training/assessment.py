@@ -15,10 +15,11 @@ from torch import Tensor
 
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.evaluation.overlay import overlay_map
-from boneage_kedro.imaging.ingest import open_radiograph
+from boneage_kedro.imaging.ingest import read_content
 from boneage_kedro.imaging.parallel import map_ordered
 from boneage_kedro.imaging.preparation import PreparationSettings, Prepared, prepare
 from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
+from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.training.batches import AgeSamples
@@ -82,7 +83,7 @@ def assess_cases(
     """Read bone ages batch by batch, in the order of the table; a bad case never stops the others.
 
     Args:
-        cases: ``id, sex, chronological_age_months, problem``, as `boneage_kedro.cohort.tables.read_case_table`
+        cases: ``id, sex, chronological_age_months, problem, note``, as `boneage_kedro.cohort.tables.read_case_table`
             gives them.
         model_settings: what the training kept beside the weights, with the preparation it was trained on.
     """
@@ -110,18 +111,14 @@ def _open(
 ) -> _Opened:
     """Read and prepare the picture of a case, or note why that cannot be done."""
     key = case["id"]
-    reading = Reading(key, case["sex"])
+    reading = Reading(key, case["sex"], warnings=[case["note"]] if case["note"] else [])
     opened = _Opened(case, reading)
     if reason := _refusal(case, radiographs, model_settings["cohort"]):
         reading.fail(reason)
         return opened
-    if key in radiographs.duplicates:
-        reading.warnings.append(
-            f"several files have this id: {', '.join(radiographs.duplicates[key])}; used the first"
-        )
     preparation: PreparationSettings = model_settings["preparation"]
     try:
-        radiograph = open_radiograph(radiographs[key])
+        radiograph = read_radiograph(read_content(radiographs[key]), radiographs[key].name)
         opened.for_network = prepare(radiograph, preparation)
         opened.for_eye = prepare(radiograph, {**preparation, "canvas_px": overlay_px})
     except UnreadableRadiograph as error:
@@ -137,6 +134,8 @@ def _refusal(case: Mapping[str, Any], radiographs: RadiographFolder, cohort: str
         return str(case["problem"])
     if case["id"] not in radiographs:
         return f"no radiograph named {case['id']} in {radiographs.path.name}"
+    if files := radiographs.duplicates.get(case["id"]):
+        return f"several files have this id, and which one is meant is not guessed: {', '.join(files)}"
     if cohort not in {"all", case["sex"]}:
         return f"the network was trained on sex {cohort} alone; use one for sex {case['sex']}"
     return ""

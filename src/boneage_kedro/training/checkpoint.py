@@ -27,7 +27,3 @@ class CheckpointFile:
         draft = self.path.with_name(self.path.name + ".draft")
         torch.save(state, draft)
         draft.replace(self.path)
-
-    def clear(self) -> None:
-        """Forget the state."""
-        self.path.unlink(missing_ok=True)

@@ -35,7 +35,8 @@ def fit(
     Every stage starts from the best weights so far with an optimiser of its own, and ends when the validation
     error has not improved for more than ``patience`` epochs. After each epoch the whole state goes to the
     checkpoint; a run that was killed goes on from there and ends with the same numbers, because every epoch
-    draws its random numbers from a seed of its own. The checkpoint is cleared at the end.
+    draws its random numbers from a seed of its own. The last state stays, so that a finished training is not done
+    again when what came after it failed.
 
     Args:
         fingerprint: names the data and the code's inputs; a checkpoint of another one is not used.
@@ -59,8 +60,9 @@ def fit(
         _fit_stage(training, checkpoint, fingerprint, state)
         state = None
         progress.next_stage()
+        if progress.stage == len(stages):  # of a finished training no more than the result is kept
+            checkpoint.save({"fingerprint": fingerprint, "progress": progress.state()})
     model.load_state_dict(progress.best_weights)
-    checkpoint.clear()
     return progress.history
 
 
@@ -150,10 +152,16 @@ def _resumable(checkpoint: Checkpoint, fingerprint: str) -> State | None:
     if state is None:
         return None
     if state["fingerprint"] != fingerprint:
-        logger.warning("An unfinished training of other data or settings was found and is not used.")
+        logger.info("The checkpoint is of other data, settings or code, and is not used.")
         return None
-    logger.info("Going on with an unfinished training after %d epochs.", len(state["progress"]["history"]))
+    logger.info(
+        "Going on with a training of the same data, settings and code after %d epochs.", _epochs(state)
+    )
     return state
+
+
+def _epochs(state: State) -> int:
+    return len(state["progress"]["history"])
 
 
 def _optimiser(model: AgeRegressor, stage: StageSettings, settings: FitSettings) -> torch.optim.Optimizer:

@@ -14,7 +14,7 @@ def predict_ages(
     """Bone ages in months, (n,) float64, by a network in evaluation mode on ``device``."""
     model.eval()
     ages = [
-        model(batch.images, batch.is_male).double().cpu() for batch in samples.batches(batch_size, device)
+        model(batch.images, batch.is_male).cpu().double() for batch in samples.batches(batch_size, device)
     ]
     return torch.cat(ages).numpy() if ages else np.empty(0)
 
@@ -28,6 +28,6 @@ def map_attention(
     maps, biases = [], []
     for batch in samples.batches(batch_size, device):
         part, bias = model.activation_map(batch.images, batch.is_male)
-        maps.append(part.double().cpu())
-        biases.append(bias.double().cpu())
+        maps.append(part.cpu().double())
+        biases.append(bias.cpu().double())
     return torch.cat(maps).numpy(), torch.cat(biases).numpy()

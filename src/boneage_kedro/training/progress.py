@@ -22,9 +22,6 @@ class Checkpoint(Protocol):
     def save(self, state: State) -> None:
         """Keep this state instead of the one before."""
 
-    def clear(self) -> None:
-        """Forget the state; nothing happens when there is none."""
-
 
 class EpochRecord(TypedDict):
     """What one epoch gave; ages in months."""

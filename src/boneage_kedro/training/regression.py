@@ -1,19 +1,19 @@
 """Training and using an age regressor on a cohort: from tables and the image store to ages."""
 
 import hashlib
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor
+from torch import Tensor, nn
 
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
 from boneage_kedro.models.weights import PretrainedWeights
+from boneage_kedro.provenance import fingerprint, fingerprint_code, fingerprint_table
 from boneage_kedro.training.batches import AgeSamples
 from boneage_kedro.training.fit import fit
 from boneage_kedro.training.predict import map_attention, predict_ages
@@ -53,7 +53,8 @@ def train_age_regressor(
 
     Returns:
         the network with its best weights; plain values that `build_regressor` and `assess` need beside the
-        weights (``regressor``, ``cohort``, ``weights_from``, ``data_fingerprint``, ``age_range_months``,
+        weights (``regressor``, ``cohort``, ``weights_from``, ``data_fingerprint`` of the pictures,
+        ``cohort_fingerprint`` of labels and split, ``age_range_months``,
         ``preparation`` of the pictures); and the history.
     """
     train, validation = (labelled[labelled["split"] == split] for split in ("train", "validation"))
@@ -71,7 +72,8 @@ def train_age_regressor(
         "regressor": config.as_dict(),
         "cohort": settings["cohort"],
         "weights_from": weights_from,
-        "data_fingerprint": store.fingerprint,
+        "data_fingerprint": store.fingerprint(labelled["id"].tolist()),
+        "cohort_fingerprint": fingerprint_cohort(labelled),
         "age_range_months": [float(ages.min()), float(ages.max())],
         "preparation": store.header.preparation,
     }
@@ -81,7 +83,7 @@ def train_age_regressor(
         select_samples(store, validation, config.input_px),
         recipe,
         checkpoint,
-        fingerprint_of(described, recipe, train["id"].tolist(), validation["id"].tolist()),
+        fingerprint(described, recipe, fingerprint_weights(model), fingerprint_code("training", "models")),
     )
     return model, described, history
 
@@ -107,9 +109,31 @@ def predict_cohort(
     return predict_ages(model, samples, fit_settings["batch_size"], device)
 
 
-def fingerprint_of(*parts: Any) -> str:
-    """A short name of plain values: equal values have equal names, in every run."""
-    return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).hexdigest()
+def fingerprint_cohort(labelled: pd.DataFrame) -> str:
+    """Names the labels and the split of the cases: a network belongs to the ones it was trained on."""
+    columns = ["id", "split", "sex", "bone_age_months"]
+    return fingerprint_table(labelled[columns].sort_values("id"))
+
+
+def fingerprint_weights(model: nn.Module) -> str:
+    """Names the values of a network's weights."""
+    found = hashlib.blake2b(digest_size=16)
+    for name, tensor in sorted(model.state_dict().items()):
+        found.update(name.encode() + tensor.cpu().numpy().tobytes())
+    return found.hexdigest()
+
+
+def check_cohort(labelled: pd.DataFrame, settings: Mapping[str, Any]) -> None:
+    """See that the network was trained on these labels and this split.
+
+    Raises:
+        ValueError: it was not, so a case of the test part may have been trained on.
+    """
+    if fingerprint_cohort(labelled) != settings["cohort_fingerprint"]:
+        raise ValueError(
+            "labels or split have changed since the network was trained, so cases it learnt from may be in the "
+            "test part now; run the pipeline ptl_regression as a whole"
+        )
 
 
 def map_cohort(

@@ -1,9 +1,10 @@
 """What can be set about training; the values live in ``conf/*/parameters_ptl_regression.yml``."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from typing_extensions import TypedDict
 
+from boneage_kedro.limits import Count, NotNegative, PixelSide, Positive, Share, Within
 from boneage_kedro.models.blocks import Block
 
 
@@ -12,34 +13,34 @@ class StageSettings(TypedDict):
 
     name: str
     free: list[Block]
-    learning_rate: float
-    max_epochs: int
-    patience: int
+    learning_rate: Positive
+    max_epochs: Count
+    patience: Annotated[int, Within(0)]
 
 
 class AugmentSettings(TypedDict):
     """Ranges of the random changes to a training picture; 0 switches one off."""
 
-    rotation_deg: float
-    shear_deg: float
-    zoom: float
-    shift: float
-    flip_probability: float
-    brightness: float
-    contrast: float
-    log_gamma: float
+    rotation_deg: NotNegative
+    shear_deg: NotNegative
+    zoom: Share
+    shift: Share
+    flip_probability: Share
+    brightness: NotNegative
+    contrast: NotNegative
+    log_gamma: NotNegative
 
 
 class FitSettings(TypedDict):
     """What all stages of one training share."""
 
-    batch_size: int
+    batch_size: Count
     loss: Literal["l1", "smooth_l1", "l2"]
     optimiser: Literal["adamw", "rmsprop"]
-    weight_decay: float
+    weight_decay: NotNegative
     schedule: Literal["constant", "cosine"]
     accelerator: Literal["auto", "cpu", "gpu"]
-    precision: Literal["32-true", "bf16-mixed", "16-mixed"]
+    precision: Literal["32-true", "bf16-mixed"]
     seed: int
 
 
@@ -57,8 +58,8 @@ class RegressionSettings(TypedDict):
     cohort: Literal["all", "F", "M"]
     backbone: str
     initial_weights: Literal["pretrained", "random"]
-    input_px: int
-    dropout: float
+    input_px: PixelSide
+    dropout: Share
     fit: FitSettings
     augment: AugmentSettings
 
@@ -66,8 +67,8 @@ class RegressionSettings(TypedDict):
 class AssessSettings(TypedDict):
     """How new cases are read; the network brings its own preparation of pictures."""
 
-    batch_size: int
-    workers: int
+    batch_size: Count
+    workers: Count
     accelerator: Literal["auto", "cpu", "gpu"]
-    overlay_px: int
-    warn_difference_months: float
+    overlay_px: PixelSide
+    warn_difference_months: NotNegative

@@ -161,6 +161,12 @@ def _displayed(stored: np.ndarray, header: Dataset) -> np.ndarray:
     padded = _padded(values, header)
     if padded.any() and not padded.all():
         table = np.where(padded, table[~padded].min(), table)
+    with np.errstate(over="ignore"):
+        finite = np.isfinite(table.astype(np.float32)).all()
+    if not finite:
+        raise UnreadableRadiograph(
+            "its rescale or window makes gray values that are not finite; mend its header"
+        )
     if np.array_equal(table, values) and stored.dtype in (np.uint8, np.uint16):
         return stored
     return _smallest(table)[stored.astype(np.int32) - low]

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
 
 def read_new_cases(table: pd.DataFrame) -> pd.DataFrame:
-    """Cases to assess, in the order of the table; a bad row stays, with what is wrong with it."""
+    """Cases to assess, in the order of the table; a bad row stays, with what is wrong with it.
+
+    Raises:
+        ValueError: the table has no rows, or lacks a column.
+    """
+    if table.empty:
+        raise ValueError(
+            "the table of cases (assess_cases) has no rows; write one for each radiograph to read"
+        )
     return read_case_table(table)
 
 

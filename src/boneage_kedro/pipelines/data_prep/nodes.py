@@ -66,7 +66,7 @@ def select_cases(
     """Keep the cases whose picture could be read and prepared.
 
     Returns:
-        cases; the index of the store; all findings; and how many there are of each kind.
+        cases; what the store recorded of them; all findings; and how many there are of each kind.
     """
     failures = store.failures[store.failures["id"].isin(cases["id"])]
     columns = (failures[name].tolist() for name in ("id", "failure", "file"))
@@ -77,13 +77,21 @@ def select_cases(
     good = cases[~cases["id"].isin(failures["id"])].reset_index(drop=True)
     if good.empty:
         raise ValueError(f"no case is left\n{describe_findings(findings)}")
-    return good, store.index, findings, summarise_findings(findings)
+    index = store.index[store.index["id"].isin(good["id"])].reset_index(drop=True)
+    return good, index, findings, summarise_findings(findings)
 
 
 def split_cases(cases: pd.DataFrame, settings: SplitSettings) -> pd.DataFrame:
     """Assign each patient to one part, once for all pipelines."""
-    splits = assign_splits(cases, settings["fractions"], settings["age_band_months"], settings["seed"])
+    fractions = {str(name): share for name, share in settings["fractions"].items()}
+    splits = assign_splits(cases, fractions, settings["age_band_months"], settings["seed"])
     assert_no_leakage(cases, splits)
+    empty = {"train", "validation", "test"} - set(splits["split"])
+    if empty:
+        raise ValueError(
+            f"{len(cases)} cases leave no patient for {', '.join(sorted(empty))}; bring more, or change "
+            "data_prep.splits.fractions"
+        )
     return splits
 
 

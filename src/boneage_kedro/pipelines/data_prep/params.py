@@ -1,15 +1,18 @@
 """Parameters of `data_prep`."""
 
+from typing import Literal
+
 from typing_extensions import TypedDict
 
 from boneage_kedro.imaging.preparation import PreparationSettings
+from boneage_kedro.limits import Count, NotNegative, Positive, Share
 
 
 class SplitSettings(TypedDict):
     """The shares of the cases, the width of an age stratum, and the seed."""
 
-    fractions: dict[str, float]
-    age_band_months: float
+    fractions: dict[Literal["train", "validation", "calibration", "test"], Share]
+    age_band_months: Positive
     seed: int
 
 
@@ -18,10 +21,10 @@ class Params(TypedDict):
 
     source_name: str
     strict: bool
-    min_age_months: float
-    max_age_months: float
-    workers: int
+    min_age_months: NotNegative
+    max_age_months: NotNegative
+    workers: Count
     preparation: PreparationSettings
     splits: SplitSettings
-    sheet_cases: int
-    sheet_columns: int
+    sheet_cases: Count
+    sheet_columns: Count

@@ -2,10 +2,12 @@
 
 from typing_extensions import TypedDict
 
+from boneage_kedro.limits import Count, NotNegative
+
 
 class Params(TypedDict):
     """How many cases are drawn, and when a map counts as exact."""
 
-    sheet_cases: int
-    sheet_columns: int
-    tolerance_months: float
+    sheet_cases: Count
+    sheet_columns: Count
+    tolerance_months: NotNegative

@@ -39,13 +39,14 @@ def fabricate_hands(cases: pd.DataFrame, params: Params) -> Iterator[tuple[dict[
         For each case, as ``{id: value}``: the radiograph, the hand mask (0 or 255), the map of bones (codes of
         `boneage_kedro.phantom.BONES`), all as pictures of one size, and joints with the nuisance as plain values.
     """
+    sizes = params["min_size_px"], params["max_size_px"]
     rows = cases.to_dict("records")
     for case in track(rows, "fabricating hands", transient=True):
         sex = Sex.MALE if case["male"] else Sex.FEMALE
         # the seed belongs to the case, not to its place in a loop, so each picture can be made again alone
-        hand = fabricate_hand(
-            case["boneage"], sex, derive_seed(params["seed"], case["id"]), params["size_px"]
-        )
+        seed = derive_seed(params["seed"], case["id"])
+        size_px = int(np.random.default_rng(seed).integers(*sizes, endpoint=True))
+        hand = fabricate_hand(case["boneage"], sex, seed, size_px)
         truth = {"joints": hand.joints.astype(float).round(1).tolist(), "nuisance": vars(hand.nuisance)}
         yield (
             {case["id"]: Image.fromarray(hand.image)},

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from boneage_kedro.training.progress import Checkpoint
     from boneage_kedro.training.settings import StageSettings
 
+MODELS = {
+    "constant": "training median of the sex",
+    "fine_tune": "fine-tuning all layers",
+    "ptl": "paced transfer learning",
+}
+"""Names of the models in tables and figures, by their keys in metrics."""
+
 
 def train_regressor(
     store: ImageStore,
@@ -52,10 +59,14 @@ def predict_cases(
 
     Returns:
         ``id, split, sex, bone_age_months, predicted_months``, sorted by id.
+
+    Raises:
+        ValueError: labels or split are not those the network was trained on.
     """
-    from boneage_kedro.training.regression import predict_cohort, select_cohort
+    from boneage_kedro.training.regression import check_cohort, predict_cohort, select_cohort
 
     labelled = select_cohort(cases, splits, params["cohort"])
+    check_cohort(labelled, settings)
     predicted = predict_cohort(store, labelled, weights, settings, params["fit"])
     return labelled[["id", "split", "sex", "bone_age_months"]].assign(predicted_months=predicted)
 
@@ -70,9 +81,9 @@ def compare_models(
     """
     test = ptl[ptl["split"] == "test"]
     answers = {
-        "training median of the sex": guess_training_median(ptl[ptl["split"] == "train"], test),
-        "fine-tuning all layers": fine_tune.set_index("id").loc[test["id"], "predicted_months"].to_numpy(),
-        "paced transfer learning": test["predicted_months"].to_numpy(),
+        MODELS["constant"]: guess_training_median(ptl[ptl["split"] == "train"], test),
+        MODELS["fine_tune"]: fine_tune.set_index("id").loc[test["id"], "predicted_months"].to_numpy(),
+        MODELS["ptl"]: test["predicted_months"].to_numpy(),
     }
     by_band = errors_by_age_band(test, test["predicted_months"].to_numpy(), params["age_band_months"])
     return compare(test, answers, params["fit"]["seed"]), by_band
@@ -87,10 +98,13 @@ def collect_metrics(
         for column in ("train_loss", "train_mae_months", "validation_mae_months", "learning_rate"):
             points = zip(history["epoch"], history[column], strict=True)
             metrics[f"{strategy}.{column}"] = [{"step": int(e), "value": float(v)} for e, v in points]
+    key_of = {name: key for key, name in MODELS.items()}
     for row in comparison.to_dict("records"):
-        model = {"training": "constant", "fine-tuning": "fine_tune"}.get(row["model"].split()[0], "ptl")
         for figure in ("mae", "rmse", "bias"):
-            metrics[f"test.{model}.{row['cohort']}.{figure}"] = {"step": 0, "value": row[figure]}
+            metrics[f"test.{key_of[row['model']]}.{row['cohort']}.{figure}"] = {
+                "step": 0,
+                "value": row[figure],
+            }
     return metrics
 
 
@@ -104,7 +118,7 @@ def draw_training(
     """Learning curves, MAE bars, and predicted against read ages of the test part."""
     from boneage_kedro.evaluation.figures import learning_curves, mae_bars, predicted_against_read
 
-    histories = {"paced transfer learning": ptl_history, "fine-tuning all layers": fine_tune_history}
+    histories = {MODELS["ptl"]: ptl_history, MODELS["fine_tune"]: fine_tune_history}
     test = ptl[ptl["split"] == "test"]
     return (
         learning_curves(histories, f"Training on {source}"),

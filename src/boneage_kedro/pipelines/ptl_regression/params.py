@@ -1,5 +1,6 @@
 """Parameters of `ptl_regression`."""
 
+from boneage_kedro.limits import Positive
 from boneage_kedro.training.settings import RegressionSettings, StageSettings
 
 
@@ -8,4 +9,4 @@ class Params(RegressionSettings):
 
     ptl_stages: list[StageSettings]
     fine_tune_stages: list[StageSettings]
-    age_band_months: float
+    age_band_months: Positive
