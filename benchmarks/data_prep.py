@@ -18,23 +18,11 @@ import cv2
 import numpy as np
 
 from boneage_kedro.imaging.parallel import map_ordered
-from boneage_kedro.imaging.preparation import PreparationSettings, prepare
+from boneage_kedro.imaging.preparation import prepare
 from boneage_kedro.imaging.reading import read_radiograph
+from shipped import preparation
 
 IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff"}
-
-
-def settings(canvas_px: int) -> PreparationSettings:
-    """Everything that preparing can do, switched on."""
-    return {
-        "canvas_px": canvas_px,
-        "low_percentile": 1,
-        "high_percentile": 99.5,
-        "fix_polarity": True,
-        "crop": True,
-        "orient": True,
-        "confidence": 0.98,
-    }
 
 
 def seconds(function: Callable[[Path], np.ndarray], files: list[Path], workers: int) -> float:
@@ -46,14 +34,14 @@ def seconds(function: Callable[[Path], np.ndarray], files: list[Path], workers: 
 
 def compare(files: list[Path], canvas_px: int, workers: int, repeats: int) -> None:
     """Run both in turns and print their rates and ratio."""
-    preparation = settings(canvas_px)
+    settings = preparation(canvas_px)
 
     def bare(path: Path) -> np.ndarray:
         pixels = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_UNCHANGED)
         return cv2.resize(pixels, (canvas_px, canvas_px), interpolation=cv2.INTER_AREA)
 
     def whole(path: Path) -> np.ndarray:
-        return prepare(read_radiograph(path), preparation).image
+        return prepare(read_radiograph(path), settings).image
 
     seconds(whole, files, workers)
     pairs = [(seconds(bare, files, workers), seconds(whole, files, workers)) for _ in range(repeats)]

@@ -14,23 +14,16 @@ import numpy as np
 
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.imaging.geometry import map_points
-from boneage_kedro.imaging.preparation import PreparationSettings, Prepared, prepare
+from boneage_kedro.imaging.preparation import Prepared, prepare
 from boneage_kedro.imaging.radiograph import Radiograph
 from boneage_kedro.phantom.hand import Phantom, fabricate_hand
 from boneage_kedro.phantom.nuisance import draw_nuisance
+from shipped import preparation
 
 FIRST_SEED = 1_000_000
 SIZE_PX = 320
 MOST_LEANING_DEG = 40  # beyond, which quarter turn is right is a matter of taste
-SETTINGS: PreparationSettings = {
-    "canvas_px": 256,
-    "low_percentile": 1,
-    "high_percentile": 99.5,
-    "fix_polarity": True,
-    "crop": True,
-    "orient": True,
-    "confidence": 0.98,
-}
+SETTINGS = preparation(canvas_px=256)
 
 
 @dataclass(frozen=True)

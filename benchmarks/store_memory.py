@@ -15,19 +15,11 @@ import tempfile
 from pathlib import Path
 
 from boneage_kedro.imaging.ingest import ingest, store_header
-from boneage_kedro.imaging.preparation import PreparationSettings
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore, ImageStoreWriter
+from shipped import preparation
 
-SETTINGS = PreparationSettings(
-    canvas_px=256,
-    low_percentile=1,
-    high_percentile=99.5,
-    fix_polarity=True,
-    crop=True,
-    orient=True,
-    confidence=0.98,
-)
+SETTINGS = preparation(canvas_px=256)
 
 
 def main() -> None:
