@@ -61,8 +61,9 @@ class RunRecordHook:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Remember the project folder."""
+        """Remember the project folder, and nothing of an earlier session."""
         self._project = Path(context.project_path)
+        self._run_id = self._cases = self._store = None
 
     @hook_impl(trylast=True)  # kedro-mlflow starts the run in the same hook
     def before_pipeline_run(self) -> None:

@@ -134,6 +134,8 @@ def test_failures_are_tried_again_and_written_down_once(tmp_path: Path) -> None:
     write(tmp_path, StoreEntry("a", "2", picture(3)))
     assert ImageStore(tmp_path).ids == ["a"]
     assert ImageStore(tmp_path).failures.empty
+    write(tmp_path, StoreEntry("a", "3", failure="cut short"))
+    assert ImageStore(tmp_path).ids == []
 
 
 def test_other_code_begins_the_store_anew(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ class ImageStoreWriter:
         _write_header(folder, header, finished=False)
         lines = _mend(folder, header.canvas_px)
         self._rows = sum(1 for line in lines if "row" in line)
-        self._failed = {line["id"]: line["failure"] for line in lines if "failure" in line}
+        self._failure_of = {line["id"]: line.get("failure") for line in lines}
         self._pixels = (folder / _PIXELS).open("ab")
         self._ledger = (folder / _LEDGER).open("a", encoding="utf-8")
 
@@ -108,8 +108,9 @@ class ImageStoreWriter:
             ValueError: a picture is not of the store's size and type.
         """
         for entry in entries:
-            if entry.failure and self._failed.get(entry.id) == entry.failure:
+            if entry.image is None and self._failure_of.get(entry.id) == entry.failure:
                 continue  # failed as before
+            self._failure_of[entry.id] = entry.failure if entry.image is None else None
             line: dict[str, Any] = {"id": entry.id, "source": entry.source, "record": entry.record}
             if entry.image is None:
                 line["failure"] = entry.failure
