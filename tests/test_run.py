@@ -67,6 +67,11 @@ def test_the_end_says_where_to_look(output: str, run: Run) -> None:
     assert run.info.run_id in end
 
 
+def test_the_log_has_no_line_for_every_part_of_a_dataset(output: str) -> None:
+    assert "train_ptl" in output
+    assert "Saving data to" not in output
+
+
 def test_nothing_is_written_where_the_command_was_started(output: str) -> None:
     assert not list((PROJECT / "tests").glob("mlruns*")) + list((PROJECT / "tests").glob("*.db"))
 

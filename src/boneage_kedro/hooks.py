@@ -28,6 +28,23 @@ def data_source() -> str:
     return _source
 
 
+QUIETED = {
+    "kedro.io.data_catalog": logging.WARNING,  # a line a dataset; a generator node saves hundreds of times
+    "kedro.validation.type_extractor": logging.ERROR,  # it cannot see types that nodes import only for checking
+    "py.warnings": logging.ERROR,  # deprecations between Kedro, its plugins and omegaconf
+}
+
+
+class LogHook:
+    """Keeps the log of a run to what a person can use."""
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self) -> None:
+        """Kedro has set up its logging by now, and would undo this before."""
+        for name, level in QUIETED.items():
+            logging.getLogger(name).setLevel(level)
+
+
 class DataSourceHook:
     """Tells the pipeline registry what ``source`` in ``globals.yml`` of the environment says."""
 
