@@ -28,6 +28,11 @@ from boneage_kedro.training.regression import build_regressor
 from boneage_kedro.training.settings import AssessSettings
 
 
+# One scale of colours for all cases, so that a map near the average child's is pale: in standard deviations of the
+# ages in training.
+FULL_COLOUR_SD = 4.0
+
+
 class Status(StrEnum):
     """What a reading is worth: an age; an age not to rely on, with the reason; or a reason alone."""
 
@@ -167,14 +172,10 @@ def _predict(model: AgeRegressor, opened: list[_Opened], device: torch.device) -
     for case, contribution, bias in zip(opened, maps, biases, strict=True):
         case.reading.bone_age_months = float(contribution.mean() + bias)
         if case.for_eye:
-            case.reading.overlay = _draw(case.for_eye.image, contribution)
-
-
-def _draw(image: np.ndarray, contribution: np.ndarray) -> np.ndarray:
-    """The picture beside itself with its activation map, (P, 2P, 3) uint8 RGB."""
-    scale = float(np.quantile(np.abs(contribution), 0.99)) or 1.0
-    plain = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
-    return np.hstack([plain, overlay_map(image, contribution, scale)])
+            full_colour = FULL_COLOUR_SD * model.config.age_sd_months
+            plain = cv2.cvtColor(case.for_eye.image, cv2.COLOR_GRAY2RGB)
+            mapped = overlay_map(case.for_eye.image, contribution, full_colour)
+            case.reading.overlay = np.hstack([plain, mapped])
 
 
 def _judge(case: _Opened, age_range: tuple[float, float], warn_difference_months: float) -> None:
