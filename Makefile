@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DO_NOT_TRACK := 1
 export PYTHONPATH := src
+export PATH := $(CURDIR)/$(BIN):$(PATH) # kedro mlflow ui starts the command mlflow
 
 .PHONY: run test lint ui viz lock weights clean
 .DEFAULT_GOAL := run

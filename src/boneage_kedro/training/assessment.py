@@ -27,7 +27,6 @@ from boneage_kedro.training.predict import map_attention
 from boneage_kedro.training.regression import build_regressor
 from boneage_kedro.training.settings import AssessSettings
 
-
 # One scale of colours for all cases, so that a map near the average child's is pale: in standard deviations of the
 # ages in training.
 FULL_COLOUR_SD = 4.0
