@@ -3,7 +3,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DO_NOT_TRACK := 1
 export PYTHONPATH := src
-export PATH := $(CURDIR)/$(BIN):$(PATH) # kedro mlflow ui starts the command mlflow
 
 .PHONY: run test lint ui viz lock weights clean
 .DEFAULT_GOAL := run
@@ -29,6 +28,8 @@ lint: .venv/.ready ## style, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# kedro starts the command mlflow from the PATH
+ui: export PATH := $(CURDIR)/$(BIN):$(PATH)
 ui: .venv/.ready ## compare runs in MLflow
 	$(BIN)/kedro mlflow ui
 
