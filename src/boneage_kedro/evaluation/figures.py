@@ -118,6 +118,7 @@ def mae_bars(comparison: pd.DataFrame, title: str) -> Figure:
         axis.bar_label(bars, fmt="%.1f", fontsize=8, padding=2)
     names = [{"all": "all", **SEX_NAMES}[c] for c in cohorts]
     axis.set(xticks=range(len(cohorts)), xticklabels=names, ylabel="MAE (months), 95% interval", title=title)
+    axis.margins(y=0.12)  # room for the figures over the bars
     axis.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
