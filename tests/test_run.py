@@ -156,7 +156,8 @@ def test_assess_reads_new_files(new_files: dict[str, str], tmp_path: Path) -> No
     assert (predictions.loc[["p00002", "broken", "absent"], "warnings"].str.len() > 10).all()
     overlays = sorted((tmp_path / "out" / "overlays").iterdir())
     assert [file.name for file in overlays] == ["p00000.png", "p00001.png"]
-    assert Image.open(overlays[0]).size == (1024, 512)
+    with Image.open(overlays[0]) as overlay:
+        assert overlay.size == (1024, 512)
 
 
 def test_assess_agrees_with_the_predictions_of_the_run(new_files: dict[str, str], tmp_path: Path) -> None:
