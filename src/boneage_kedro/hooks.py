@@ -7,18 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
-import pandas as pd
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
 from rich.console import Console
 
-from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.parameters import check_parameters
 from boneage_kedro.provenance import fingerprint_table
-
-logger = logging.getLogger(__name__)
 
 _source = "phantom"
 
@@ -33,6 +29,9 @@ QUIETED = {
     "kedro.validation.type_extractor": logging.ERROR,  # it cannot see types that nodes import only for checking
     "py.warnings": logging.ERROR,  # deprecations between Kedro, its plugins and omegaconf
 }
+
+
+FINGERPRINTED = ("cases", "image_store")
 
 
 class LogHook:
@@ -73,14 +72,13 @@ class RunRecordHook:
     def __init__(self) -> None:
         self._project = Path.cwd()
         self._run_id: str | None = None
-        self._cases: pd.DataFrame | None = None
-        self._store: ImageStore | None = None
+        self._data: dict[str, Any] = {}
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Remember the project folder, and nothing of an earlier session."""
         self._project = Path(context.project_path)
-        self._run_id = self._cases = self._store = None
+        self._run_id, self._data = None, {}
 
     @hook_impl(trylast=True)  # kedro-mlflow starts the run in the same hook
     def before_pipeline_run(self) -> None:
@@ -93,16 +91,14 @@ class RunRecordHook:
 
     @hook_impl
     def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
-        """Tag the run with the fingerprints of the pictures and labels it used."""
-        if dataset_name == "cases":
-            self._cases = data
-        elif dataset_name == "image_store":
-            self._store = data
-        else:
+        """Tag the run with the fingerprints of the pictures and labels it used, once both are known."""
+        if not self._run_id or dataset_name not in FINGERPRINTED or dataset_name in self._data:
             return
-        if self._run_id and self._cases is not None and self._store is not None:
-            mlflow.set_tag("data_fingerprint", self._store.fingerprint(self._cases["id"].tolist()))
-            mlflow.set_tag("labels_fingerprint", fingerprint_table(self._cases))
+        self._data[dataset_name] = data
+        if len(self._data) == len(FINGERPRINTED):
+            cases, store = (self._data[name] for name in FINGERPRINTED)
+            mlflow.set_tag("data_fingerprint", store.fingerprint(cases["id"].tolist()))
+            mlflow.set_tag("labels_fingerprint", fingerprint_table(cases))
 
     @hook_impl
     def on_pipeline_error(self) -> None:

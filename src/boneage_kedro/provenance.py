@@ -9,9 +9,14 @@ from typing import Any
 import pandas as pd
 
 
+def digest(content: bytes) -> str:
+    """A short name of some bytes."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
 def fingerprint(*parts: Any) -> str:
     """A short name of plain values: equal values have equal names."""
-    return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).hexdigest()
+    return digest(json.dumps(parts, sort_keys=True).encode())
 
 
 def fingerprint_table(table: pd.DataFrame) -> str:

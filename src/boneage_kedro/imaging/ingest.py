@@ -26,8 +26,9 @@ def missing_ids(
     header = store_header(settings)
     if header != state.header:
         return list(ids)
+    # a file that the store does not have at all need not be read to know that
     return [
-        key for key in ids if not (key in state.sources and state.sources[key] == _fingerprint(sources[key]))
+        key for key in ids if key not in state.sources or state.sources[key] != _fingerprint(sources[key])
     ]
 
 

@@ -106,6 +106,12 @@ def prepare(radiograph: Radiograph, settings: PreparationSettings) -> Prepared:
     )
 
 
+def render(pixels: np.ndarray, prepared: Prepared, canvas_px: int) -> np.ndarray:
+    """The prepared picture on another canvas, from the same source pixels and without judging them again."""
+    pose = Pose(prepared.mirrored, prepared.quarter_turns)
+    return _render(pixels, prepared.crop, prepared.window, prepared.inverted, pose, canvas_px)
+
+
 def _check(pixels: np.ndarray) -> None:
     if pixels.ndim != 2 or pixels.dtype not in _PIXEL_TYPES:
         raise TypeError(

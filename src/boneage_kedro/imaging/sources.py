@@ -70,7 +70,7 @@ class _FileSource:
 
     @property
     def fingerprint(self) -> str:
-        return fingerprint_content(self.path.read_bytes())
+        return fingerprint_content(self.read_bytes())
 
     def read_bytes(self) -> bytes:
         return self.path.read_bytes()
@@ -138,9 +138,8 @@ def _has_suffix(name: str) -> bool:
 
 
 def _is_hidden(name: str) -> bool:
-    return PurePosixPath(name).name.startswith(
-        "."
-    )  # the Mac's archiver adds `__MACOSX/._x.png` beside every x.png
+    # the Mac's archiver adds `__MACOSX/._x.png` beside every x.png
+    return PurePosixPath(name).name.startswith(".")
 
 
 def _starts_as_dicom(file: Path) -> bool:

@@ -5,7 +5,6 @@ and ``store.json`` what all have in common. A picture counts once its line in th
 is killed at any point loses at most the picture it was at, and the next one goes on from there.
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -18,7 +17,7 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from boneage_kedro.provenance import fingerprint
+from boneage_kedro.provenance import digest, fingerprint
 
 FORMAT = 2
 _PIXELS, _LEDGER, _HEADER, _LOCK = "pixels.u8", "ledger.jsonl", "store.json", "lock"
@@ -93,7 +92,7 @@ class ImageStoreWriter:
         self._folder, self._header = folder, header
         self._lock = _take_lock(folder)
         if _read_header(folder) != header or not (folder / _PIXELS).exists():
-            _begin_anew(folder, header)
+            _begin_anew(folder)
         _write_header(folder, header, finished=False)
         lines = _mend(folder, header.canvas_px)
         self._rows = sum(1 for line in lines if "row" in line)
@@ -108,16 +107,17 @@ class ImageStoreWriter:
             ValueError: a picture is not of the store's size and type.
         """
         for entry in entries:
-            if entry.image is None and self._failure_of.get(entry.id) == entry.failure:
+            failure = entry.failure if entry.image is None else None
+            if failure is not None and self._failure_of.get(entry.id) == failure:
                 continue  # failed as before
-            self._failure_of[entry.id] = entry.failure if entry.image is None else None
+            self._failure_of[entry.id] = failure
             line: dict[str, Any] = {"id": entry.id, "source": entry.source, "record": entry.record}
             if entry.image is None:
                 line["failure"] = entry.failure
             else:
                 pixels = self._checked(entry)
                 self._pixels.write(pixels)
-                line |= {"row": self._rows, "digest": _digest(pixels)}
+                line |= {"row": self._rows, "digest": digest(pixels)}
                 self._rows += 1
             self._ledger.write(json.dumps(line) + "\n")
         # the ledger must never run ahead of the pixels
@@ -243,13 +243,12 @@ def _take_lock(folder: Path) -> FileLock:
     return lock
 
 
-def _begin_anew(folder: Path, header: StoreHeader) -> None:
-    # header last: without one the store does not exist, so a kill in between leaves nothing wrong behind
+def _begin_anew(folder: Path) -> None:
+    # header first: without one the store does not exist, so a kill in between leaves nothing wrong behind
     for name in (_HEADER, _LEDGER, _PIXELS):
         (folder / name).unlink(missing_ok=True)
     (folder / _PIXELS).touch()
     (folder / _LEDGER).touch()
-    _write_header(folder, header, finished=False)
 
 
 def _mend(folder: Path, canvas_px: int) -> list[dict[str, Any]]:
@@ -295,7 +294,3 @@ def _replace(file: Path, text: str) -> None:
     draft = file.with_name(file.name + ".draft")
     draft.write_text(text, encoding="utf-8")
     draft.replace(file)
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=16).hexdigest()

@@ -17,7 +17,7 @@ from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.evaluation.overlay import overlay_map
 from boneage_kedro.imaging.ingest import read_content
 from boneage_kedro.imaging.parallel import map_ordered
-from boneage_kedro.imaging.preparation import PreparationSettings, Prepared, prepare
+from boneage_kedro.imaging.preparation import PreparationSettings, Prepared, prepare, render
 from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographFolder
@@ -74,7 +74,7 @@ class _Opened:
     case: Mapping[str, Any]
     reading: Reading
     for_network: Prepared | None = None
-    for_eye: Prepared | None = None
+    for_eye: np.ndarray | None = None
 
 
 def assess_cases(
@@ -124,7 +124,7 @@ def _open(
     try:
         radiograph = read_radiograph(read_content(radiographs[key]), radiographs[key].name)
         opened.for_network = prepare(radiograph, preparation)
-        opened.for_eye = prepare(radiograph, {**preparation, "canvas_px": overlay_px})
+        opened.for_eye = render(radiograph.pixels, opened.for_network, overlay_px)
     except UnreadableRadiograph as error:
         reading.fail(str(error))
         return opened
@@ -170,10 +170,10 @@ def _predict(model: AgeRegressor, opened: list[_Opened], device: torch.device) -
     maps, biases = map_attention(model, samples, len(opened), device)
     for case, contribution, bias in zip(opened, maps, biases, strict=True):
         case.reading.bone_age_months = float(contribution.mean() + bias)
-        if case.for_eye:
+        if case.for_eye is not None:
             full_colour = FULL_COLOUR_SD * model.config.age_sd_months
-            plain = cv2.cvtColor(case.for_eye.image, cv2.COLOR_GRAY2RGB)
-            mapped = overlay_map(case.for_eye.image, contribution, full_colour)
+            plain = cv2.cvtColor(case.for_eye, cv2.COLOR_GRAY2RGB)
+            mapped = overlay_map(case.for_eye, contribution, full_colour)
             case.reading.overlay = np.hstack([plain, mapped])
 
 

@@ -1,5 +1,6 @@
 """Batches of radiographs from the memory-mapped image store."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -40,6 +41,10 @@ class AgeSamples:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def batch_count(self, batch_size: int) -> int:
+        """How many batches `batches` gives."""
+        return math.ceil(len(self) / batch_size)
+
     def batches(
         self, batch_size: int, device: torch.device, shuffle: torch.Generator | None = None
     ) -> Iterator[Batch]:
@@ -50,7 +55,7 @@ class AgeSamples:
         """
         count = len(self)
         order = np.arange(count) if shuffle is None else torch.randperm(count, generator=shuffle).numpy()
-        batches = -(-count // batch_size)
+        batches = self.batch_count(batch_size)
         for chosen in np.array_split(order, batches) if batches else []:
             yield self._batch(chosen, device)
 

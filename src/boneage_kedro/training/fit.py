@@ -134,7 +134,7 @@ def _train_epoch(training: _Training, wrapped: Any, optimiser: Any) -> dict[str,
     sums: dict[str, float] = {}
     batches = training.train.batches(settings["batch_size"], training.fabric.device, shuffle=generator)
     label = f"{stage['name']} {progress.epoch_in_stage + 1}/{stage['max_epochs']}"
-    count = math.ceil(len(training.train) / settings["batch_size"])
+    count = training.train.batch_count(settings["batch_size"])
     for batch in track(batches, label, total=count, transient=True):
         images = augment(batch.images, training.recipe["augment"], generator)
         losses = age_loss(wrapped(images, batch.is_male), batch.age_months, settings["loss"])
@@ -155,13 +155,10 @@ def _resumable(checkpoint: Checkpoint, fingerprint: str) -> State | None:
         logger.info("The checkpoint is of other data, settings or code, and is not used.")
         return None
     logger.info(
-        "Going on with a training of the same data, settings and code after %d epochs.", _epochs(state)
+        "Going on with a training of the same data, settings and code after %d epochs.",
+        len(state["progress"]["history"]),
     )
     return state
-
-
-def _epochs(state: State) -> int:
-    return len(state["progress"]["history"])
 
 
 def _optimiser(model: AgeRegressor, stage: StageSettings, settings: FitSettings) -> torch.optim.Optimizer:

@@ -1,8 +1,8 @@
 """Training and using an age regressor on a cohort: from tables and the image store to ages."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,8 @@ from boneage_kedro.training.predict import map_attention, predict_ages
 from boneage_kedro.training.progress import Checkpoint, EpochRecord
 from boneage_kedro.training.seeding import derive_seed
 from boneage_kedro.training.settings import FitSettings, Recipe, RegressionSettings, StageSettings
+
+Result = TypeVar("Result")
 
 
 def select_cohort(cases: pd.DataFrame, splits: pd.DataFrame, cohort: str) -> pd.DataFrame:
@@ -103,10 +105,7 @@ def predict_cohort(
     fit_settings: FitSettings,
 ) -> np.ndarray:
     """Predicted bone ages in months, (n,), in the order of the table."""
-    device = Fabric(accelerator=fit_settings["accelerator"], devices=1).device
-    model = build_regressor(weights, settings).to(device)
-    samples = select_samples(store, cases, model.config.input_px)
-    return predict_ages(model, samples, fit_settings["batch_size"], device)
+    return _apply(predict_ages, store, cases, weights, settings, fit_settings)
 
 
 def fingerprint_cohort(labelled: pd.DataFrame) -> str:
@@ -144,7 +143,19 @@ def map_cohort(
     fit_settings: FitSettings,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Class activation maps (n, h, w) and biases (n,) in months, in the order of the table."""
+    return _apply(map_attention, store, cases, weights, settings, fit_settings)
+
+
+def _apply(
+    function: Callable[[AgeRegressor, AgeSamples, int, torch.device], Result],
+    store: ImageStore,
+    cases: pd.DataFrame,
+    weights: dict[str, Tensor],
+    settings: dict[str, Any],
+    fit_settings: FitSettings,
+) -> Result:
+    """Build the trained network and let a function of `boneage_kedro.training.predict` use it on the cases."""
     device = Fabric(accelerator=fit_settings["accelerator"], devices=1).device
     model = build_regressor(weights, settings).to(device)
     samples = select_samples(store, cases, model.config.input_px)
-    return map_attention(model, samples, fit_settings["batch_size"], device)
+    return function(model, samples, fit_settings["batch_size"], device)
