@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 
 @dataclass(frozen=True)
-class Batch:
+class AgeBatch:
     """Pictures (B, 1, P, P) float in 0 to 1, sexes (B,) bool, bone ages in months (B,) float, and the ids."""
 
     ids: list[str]
@@ -47,7 +47,7 @@ class AgeSamples:
 
     def batches(
         self, batch_size: int, device: torch.device, shuffle: torch.Generator | None = None
-    ) -> Iterator[Batch]:
+    ) -> Iterator[AgeBatch]:
         """Each sample once; in random order when a generator is given, else in the order of ``ids``.
 
         Batches are of nearly equal size, at most ``batch_size``: a small rest would give BatchNorm poor
@@ -59,9 +59,9 @@ class AgeSamples:
         for chosen in np.array_split(order, batches) if batches else []:
             yield self._batch(chosen, device)
 
-    def _batch(self, chosen: np.ndarray, device: torch.device) -> Batch:
+    def _batch(self, chosen: np.ndarray, device: torch.device) -> AgeBatch:
         raw = torch.from_numpy(self.pixels[self.rows[chosen]]).to(device)  # (B, S, S) uint8
-        return Batch(
+        return AgeBatch(
             ids=[self.ids[i] for i in chosen],
             images=to_input(raw, self.input_px),
             is_male=torch.from_numpy(self.is_male[chosen]).to(device),

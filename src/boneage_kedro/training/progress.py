@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
 from torch import Tensor, nn
-from typing_extensions import TypedDict
 
 from boneage_kedro.training.settings import StageSettings
 
@@ -23,16 +22,9 @@ class Checkpoint(Protocol):
         """Keep this state instead of the one before."""
 
 
-class EpochRecord(TypedDict):
-    """What one epoch gave; ages in months."""
-
-    epoch: int
-    stage: str
-    learning_rate: float
-    train_loss: float
-    train_mae_months: float
-    validation_mae_months: float
-    seconds: float
+EpochRecord = dict[str, Any]
+"""What one epoch gave: ``epoch``, ``stage``, ``learning_rate``, ``train_loss``, ``train_<metric>``,
+``validation_<metric>`` and ``seconds``."""
 
 
 @dataclass
@@ -42,17 +34,17 @@ class Progress:
     stage: int = 0
     epoch_in_stage: int = 0
     stale_epochs: int = 0
-    best_mae: float = math.inf
+    best_error: float = math.inf
     best_weights: dict[str, Tensor] = field(default_factory=dict)
     history: list[EpochRecord] = field(default_factory=list)
 
-    def finish_epoch(self, record: EpochRecord, model: nn.Module) -> None:
+    def finish_epoch(self, record: EpochRecord, error: float, model: nn.Module) -> None:
         """Note an epoch; keep its weights when no epoch of any stage was better."""
         self.history.append(record)
         self.epoch_in_stage += 1
         self.stale_epochs += 1
-        if record["validation_mae_months"] < self.best_mae:
-            self.best_mae = record["validation_mae_months"]
+        if error < self.best_error:
+            self.best_error = error
             self.best_weights = copy.deepcopy(model.state_dict())
             self.stale_epochs = 0
 

@@ -14,12 +14,13 @@ from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.provenance import fingerprint, fingerprint_code, fingerprint_table
+from boneage_kedro.training.age_task import AgeTask
 from boneage_kedro.training.batches import AgeSamples
-from boneage_kedro.training.fit import fit
+from boneage_kedro.training.loop import train
 from boneage_kedro.training.predict import map_attention, predict_ages
 from boneage_kedro.training.progress import Checkpoint, EpochRecord
 from boneage_kedro.training.seeding import derive_seed
-from boneage_kedro.training.settings import FitSettings, Recipe, RegressionSettings, StageSettings
+from boneage_kedro.training.settings import FitSettings, PacedStage, RegressionSettings
 
 Result = TypeVar("Result")
 
@@ -49,7 +50,7 @@ def train_age_regressor(
     pretrained: PretrainedWeights,
     checkpoint: Checkpoint,
     settings: RegressionSettings,
-    stages: Sequence[StageSettings],
+    stages: Sequence[PacedStage],
 ) -> tuple[AgeRegressor, dict[str, Any], list[EpochRecord]]:
     """Train on the split ``train``, keep the best epoch on ``validation``.
 
@@ -59,8 +60,8 @@ def train_age_regressor(
         ``cohort_fingerprint`` of labels and split, ``age_range_months``,
         ``preparation`` of the pictures); and the history.
     """
-    train, validation = (labelled[labelled["split"] == split] for split in ("train", "validation"))
-    ages = train["bone_age_months"]
+    learning, validation = (labelled[labelled["split"] == split] for split in ("train", "validation"))
+    ages = learning["bone_age_months"]
     config = RegressorConfig(
         settings["backbone"], settings["input_px"], float(ages.mean()), float(ages.std()), settings["dropout"]
     )
@@ -69,7 +70,6 @@ def train_age_regressor(
     weights_from = "random"
     if settings["initial_weights"] == "pretrained":
         weights_from = pretrained.load_into(model.backbone, settings["backbone"])
-    recipe = Recipe(stages=list(stages), fit=settings["fit"], augment=settings["augment"])
     described = {
         "regressor": config.as_dict(),
         "cohort": settings["cohort"],
@@ -79,14 +79,17 @@ def train_age_regressor(
         "age_range_months": [float(ages.min()), float(ages.max())],
         "preparation": store.header.preparation,
     }
-    history = fit(
+    task = AgeTask(
         model,
-        select_samples(store, train, config.input_px),
+        select_samples(store, learning, config.input_px),
         select_samples(store, validation, config.input_px),
-        recipe,
-        checkpoint,
-        fingerprint(described, recipe, fingerprint_weights(model), fingerprint_code("training", "models")),
+        settings["fit"]["loss"],
+        settings["augment"],
     )
+    recipe = list(stages), settings["fit"], settings["augment"]
+    code = fingerprint_code("training", "models")
+    named = fingerprint(described, recipe, fingerprint_weights(model), code)
+    history = train(task, stages, settings["fit"], checkpoint, named)
     return model, described, history
 
 

@@ -1,4 +1,4 @@
-"""What can be set about training; the values live in ``conf/*/parameters_ptl_regression.yml``."""
+"""What can be set about training; the values live in ``conf/*/parameters_*.yml``."""
 
 from typing import Annotated, Literal
 
@@ -9,13 +9,18 @@ from boneage_kedro.models.blocks import Block
 
 
 class StageSettings(TypedDict):
-    """One step of paced transfer learning (paper 001, section 2.4): which blocks learn, how fast and long."""
+    """A part of a training: how fast and how long, and how many epochs without gain end it."""
 
     name: str
-    free: list[Block]
     learning_rate: Positive
     max_epochs: Count
     patience: Annotated[int, Within(0)]
+
+
+class PacedStage(StageSettings):
+    """One step of paced transfer learning (paper 001, section 2.4), in which some blocks learn."""
+
+    free: list[Block]
 
 
 class AugmentSettings(TypedDict):
@@ -35,7 +40,6 @@ class FitSettings(TypedDict):
     """What all stages of one training share."""
 
     batch_size: Count
-    loss: Literal["l1", "smooth_l1", "l2"]
     optimiser: Literal["adamw", "rmsprop"]
     weight_decay: NotNegative
     schedule: Literal["constant", "cosine"]
@@ -44,12 +48,10 @@ class FitSettings(TypedDict):
     seed: int
 
 
-class Recipe(TypedDict):
-    """A whole training: its stages in order, what they share, and the augmentation."""
+class AgeFitSettings(FitSettings):
+    """The fit of an age regressor."""
 
-    stages: list[StageSettings]
-    fit: FitSettings
-    augment: AugmentSettings
+    loss: Literal["l1", "smooth_l1", "l2"]
 
 
 class RegressionSettings(TypedDict):
@@ -60,7 +62,7 @@ class RegressionSettings(TypedDict):
     initial_weights: Literal["pretrained", "random"]
     input_px: PixelSide
     dropout: Share
-    fit: FitSettings
+    fit: AgeFitSettings
     augment: AugmentSettings
 
 

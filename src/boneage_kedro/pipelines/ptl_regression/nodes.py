@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from boneage_kedro.imaging.store import ImageStore
     from boneage_kedro.models.weights import PretrainedWeights
     from boneage_kedro.training.progress import Checkpoint
-    from boneage_kedro.training.settings import StageSettings
+    from boneage_kedro.training.settings import PacedStage
 
 MODELS = {
     "constant": "training median of the sex",
@@ -33,7 +33,7 @@ def train_regressor(
     pretrained: PretrainedWeights,
     checkpoint: Checkpoint,
     params: Params,
-    stages: list[StageSettings],
+    stages: list[PacedStage],
 ) -> tuple[dict[str, Tensor], dict[str, Any], pd.DataFrame]:
     """Train one network on the training part, choosing by the validation part.
 

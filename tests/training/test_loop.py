@@ -1,15 +1,17 @@
 import copy
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 import torch
 
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
+from boneage_kedro.training.age_task import AgeTask
 from boneage_kedro.training.batches import AgeSamples
-from boneage_kedro.training.fit import fit
+from boneage_kedro.training.loop import train
 from boneage_kedro.training.predict import predict_ages
 from boneage_kedro.training.progress import Progress
-from boneage_kedro.training.settings import Recipe, StageSettings
+from boneage_kedro.training.settings import AgeFitSettings, AugmentSettings, PacedStage
 
 
 class Killed(Exception):
@@ -32,11 +34,17 @@ class MemoryCheckpoint:
             raise Killed
 
 
-def stage(name: str, free: list[str], epochs: int, patience: int = 9) -> StageSettings:
-    return StageSettings(name=name, free=free, learning_rate=1e-3, max_epochs=epochs, patience=patience)
+class Recipe(NamedTuple):
+    stages: list[PacedStage]
+    fit: AgeFitSettings
+    augment: AugmentSettings
 
 
-def recipe(*stages: StageSettings, **changed) -> Recipe:
+def stage(name: str, free: list[str], epochs: int, patience: int = 9) -> PacedStage:
+    return PacedStage(name=name, free=free, learning_rate=1e-3, max_epochs=epochs, patience=patience)
+
+
+def recipe(*stages: PacedStage, **changed) -> Recipe:
     shared = dict(
         batch_size=4,
         loss="l1",
@@ -57,7 +65,7 @@ def recipe(*stages: StageSettings, **changed) -> Recipe:
         contrast=0.1,
         log_gamma=0.1,
     )
-    return Recipe(stages=list(stages), fit=shared | changed, augment=augmentation)
+    return Recipe(list(stages), AgeFitSettings(**shared | changed), AugmentSettings(**augmentation))
 
 
 PACED = recipe(
@@ -82,8 +90,15 @@ def network() -> AgeRegressor:
     return AgeRegressor(RegressorConfig("test_efficientnet", 32, 120.0, 60.0, 0.2))
 
 
-def run(model: AgeRegressor, chosen: Recipe, checkpoint: MemoryCheckpoint, fingerprint: str = "f"):
-    return fit(model, samples(13, 1), samples(6, 2), chosen, checkpoint, fingerprint)
+def run(
+    model: AgeRegressor,
+    chosen: Recipe,
+    checkpoint: MemoryCheckpoint,
+    fingerprint: str = "f",
+    learning: AgeSamples | None = None,
+):
+    task = AgeTask(model, learning or samples(13, 1), samples(6, 2), chosen.fit["loss"], chosen.augment)
+    return train(task, chosen.stages, chosen.fit, checkpoint, fingerprint)
 
 
 def timeless(history):
@@ -150,21 +165,23 @@ def test_a_stage_ends_when_validation_stands_still() -> None:
         if progress.stage_is_over(waiting):
             ended_after = epoch
             break
-        progress.finish_epoch({"validation_mae_months": mae}, model)
+        progress.finish_epoch({"validation_mae_months": mae}, mae, model)
     assert ended_after == 4  # two epochs without a gain are more than a patience of one
-    assert progress.best_mae == 18.0
+    assert progress.best_error == 18.0
 
 
 def test_a_loss_that_is_not_finite_names_the_cases() -> None:
-    train = samples(13, 1)
-    train.age_months[3] = np.nan
+    learning = samples(13, 1)
+    learning.age_months[3] = np.nan
     with pytest.raises(FloatingPointError, match=r"loss is nan on the batch of cases .*\bc3\b"):
-        fit(network(), train, samples(6, 2), PACED, MemoryCheckpoint(), "f")
+        run(network(), PACED, MemoryCheckpoint(), learning=learning)
 
 
-def test_an_empty_part_is_refused() -> None:
+def test_an_empty_part_and_no_stage_are_refused() -> None:
     with pytest.raises(ValueError, match="13 training and 0 validation"):
-        fit(network(), samples(13, 1), samples(0, 2), PACED, MemoryCheckpoint(), "f")
+        AgeTask(network(), samples(13, 1), samples(0, 2), "l1", PACED.augment)
+    with pytest.raises(ValueError, match="without a stage"):
+        run(network(), recipe(), MemoryCheckpoint())
 
 
 def test_an_unknown_loss_is_refused() -> None:

@@ -1,0 +1,235 @@
+"""The training loop: stages one after the other, one best checkpoint across them, exact resuming."""
+
+import logging
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+import torch
+from lightning_fabric import Fabric
+from rich.progress import track
+from torch import Tensor, nn
+
+from boneage_kedro.training.progress import Checkpoint, EpochRecord, Progress, State
+from boneage_kedro.training.seeding import derive_seed
+from boneage_kedro.training.settings import FitSettings, StageSettings
+
+logger = logging.getLogger(__name__)
+
+
+class Batch(Protocol):
+    """What the loop must know of a batch."""
+
+    @property
+    def ids(self) -> list[str]:
+        """The cases in it."""
+
+
+BatchT = TypeVar("BatchT", bound=Batch)
+
+
+class Task(Protocol[BatchT]):
+    """A network with what it learns from: all that differs from one kind of training to another."""
+
+    @property
+    def model(self) -> nn.Module:
+        """The network; its weights change in place."""
+
+    @property
+    def metric(self) -> str:
+        """What training and validation report, such as ``mae_months``."""
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Which way the metric gets better."""
+
+    def begin_stage(self, stage: Any) -> None:
+        """Bring the network into training mode, and let only the parts learn that the stage frees."""
+
+    def batch_count(self, batch_size: int) -> int:
+        """How many batches `batches` gives."""
+
+    def batches(self, batch_size: int, device: torch.device, shuffle: torch.Generator) -> Iterator[BatchT]:
+        """The training batches of one epoch."""
+
+    def losses(self, network: Any, batch: BatchT, generator: torch.Generator) -> dict[str, Tensor]:
+        """Named values of a batch: ``loss``, which is minimised, and the metric."""
+
+    def validate(self, batch_size: int, device: torch.device) -> float:
+        """The metric on the validation part."""
+
+
+def train(
+    task: Task[Any],
+    stages: Sequence[StageSettings],
+    settings: FitSettings,
+    checkpoint: Checkpoint,
+    fingerprint: str,
+) -> list[EpochRecord]:
+    """Train stage by stage and leave the weights of the best epoch of all stages in the model.
+
+    Every stage starts from the best weights so far with an optimiser of its own, and ends when the validation
+    metric has not improved for more than ``patience`` epochs. After each epoch the whole state goes to the
+    checkpoint; a run that was killed goes on from there and ends with the same numbers, because every epoch
+    draws its random numbers from a seed of its own. The last state stays, so that a finished training is not done
+    again when what came after it failed.
+
+    Args:
+        fingerprint: names the data and the code's inputs; a checkpoint of another one is not used.
+
+    Raises:
+        ValueError: there is no stage.
+        FloatingPointError: a loss is not finite; the message names the cases of the batch.
+    """
+    if not stages:
+        raise ValueError("cannot train without a stage; give at least one in the parameters")
+    state = _resumable(checkpoint, fingerprint)
+    progress = Progress.from_state(state["progress"]) if state else Progress()
+    fabric = Fabric(accelerator=settings["accelerator"], devices=1, precision=settings["precision"])
+    training = _Training(fabric, task, stages, settings, progress)
+    while progress.stage < len(stages):
+        _train_stage(training, checkpoint, fingerprint, state)
+        state = None
+        progress.next_stage()
+        if progress.stage == len(stages):  # of a finished training no more than the result is kept
+            checkpoint.save({"fingerprint": fingerprint, "progress": progress.state()})
+    task.model.load_state_dict(progress.best_weights)
+    return progress.history
+
+
+@dataclass(frozen=True)
+class _Training(Generic[BatchT]):
+    """What every stage and epoch needs; only the weights and ``progress`` change."""
+
+    fabric: Fabric
+    task: Task[BatchT]
+    stages: Sequence[StageSettings]
+    settings: FitSettings
+    progress: Progress
+
+    @property
+    def stage(self) -> StageSettings:
+        return self.stages[self.progress.stage]
+
+
+def _train_stage(
+    training: _Training[Any], checkpoint: Checkpoint, fingerprint: str, state: State | None
+) -> None:
+    """Train one stage to its end, from its beginning or from a checkpoint's state."""
+    model, progress, stage = training.task.model, training.progress, training.stage
+    if state or progress.best_weights:
+        model.load_state_dict(state["weights"] if state else progress.best_weights)
+    training.task.begin_stage(stage)
+    wrapped, optimiser = training.fabric.setup(model, _optimiser(model, stage, training.settings))
+    if state:
+        optimiser.load_state_dict(state["optimiser"])
+    while not progress.stage_is_over(stage):
+        record, error = _epoch(training, wrapped, optimiser)
+        progress.finish_epoch(record, error, model)
+        _log(record, training)
+        checkpoint.save(
+            {
+                "fingerprint": fingerprint,
+                "weights": model.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "progress": progress.state(),
+            }
+        )
+
+
+def _epoch(training: _Training[Any], wrapped: Any, optimiser: Any) -> tuple[EpochRecord, float]:
+    """One pass over the training part and one over the validation part; the error is what is to fall."""
+    start = time.perf_counter()
+    task, progress, settings = training.task, training.progress, training.settings
+    rate = _set_learning_rate(optimiser, training.stage, progress.epoch_in_stage, settings)
+    means = _train_epoch(training, wrapped, optimiser)
+    metric = task.validate(settings["batch_size"], training.fabric.device)
+    record = {
+        "epoch": len(progress.history),
+        "stage": training.stage["name"],
+        "learning_rate": rate,
+        **{f"train_{name}": value for name, value in means.items()},
+        f"validation_{task.metric}": metric,
+        "seconds": time.perf_counter() - start,
+    }
+    return record, -metric if task.higher_is_better else metric
+
+
+def _train_epoch(training: _Training[Any], wrapped: Any, optimiser: Any) -> dict[str, float]:
+    """One pass over the training part in random order; returns the mean of every named value over cases."""
+    task, settings, stage, progress = training.task, training.settings, training.stage, training.progress
+    seed = derive_seed(settings["seed"], "epoch", len(progress.history))
+    generator = torch.Generator().manual_seed(seed)
+    torch.manual_seed(seed)  # dropout
+    task.begin_stage(stage)  # validation has left the network in evaluation mode
+    sums: dict[str, float] = {}
+    cases = 0
+    batches = task.batches(settings["batch_size"], training.fabric.device, generator)
+    label = f"{stage['name']} {progress.epoch_in_stage + 1}/{stage['max_epochs']}"
+    for batch in track(batches, label, total=task.batch_count(settings["batch_size"]), transient=True):
+        values = task.losses(wrapped, batch, generator)
+        _check_finite(values["loss"], batch)
+        optimiser.zero_grad()
+        training.fabric.backward(values["loss"])
+        optimiser.step()
+        cases += len(batch.ids)
+        for name, value in values.items():
+            sums[name] = sums.get(name, 0.0) + value.item() * len(batch.ids)
+    return {name: value / cases for name, value in sums.items()}
+
+
+def _resumable(checkpoint: Checkpoint, fingerprint: str) -> State | None:
+    state = checkpoint.load()
+    if state is None:
+        return None
+    if state["fingerprint"] != fingerprint:
+        logger.info("The checkpoint is of other data, settings or code, and is not used.")
+        return None
+    logger.info(
+        "Going on with a training of the same data, settings and code after %d epochs.",
+        len(state["progress"]["history"]),
+    )
+    return state
+
+
+def _optimiser(model: nn.Module, stage: StageSettings, settings: FitSettings) -> torch.optim.Optimizer:
+    free = [p for p in model.parameters() if p.requires_grad]
+    rate, decay = stage["learning_rate"], settings["weight_decay"]
+    if settings["optimiser"] == "rmsprop":
+        return torch.optim.RMSprop(free, lr=rate, weight_decay=decay)
+    return torch.optim.AdamW(free, lr=rate, weight_decay=decay)
+
+
+def _set_learning_rate(optimiser: Any, stage: StageSettings, epoch: int, settings: FitSettings) -> float:
+    """Set the rate of an epoch as a function of its number alone, so that resuming needs no scheduler."""
+    rate = stage["learning_rate"]
+    if settings["schedule"] == "cosine":
+        rate *= 0.5 * (1 + math.cos(math.pi * epoch / stage["max_epochs"]))
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+    return rate
+
+
+def _check_finite(loss: torch.Tensor, batch: Batch) -> None:
+    if not torch.isfinite(loss):
+        raise FloatingPointError(
+            f"the loss is {loss.item()} on the batch of cases {', '.join(batch.ids)}; look at these pictures "
+            "and labels, or lower the learning rate"
+        )
+
+
+def _log(record: EpochRecord, training: _Training[Any]) -> None:
+    metric, progress, stage = training.task.metric, training.progress, training.stage
+    logger.info(
+        "%s %d/%d: %s in training %.4g, in validation %.4g%s (%.0f s)",
+        stage["name"],
+        progress.epoch_in_stage,
+        stage["max_epochs"],
+        metric.replace("_", " "),
+        record[f"train_{metric}"],
+        record[f"validation_{metric}"],
+        "" if progress.stale_epochs else ", best so far",
+        record["seconds"],
+    )
