@@ -3,14 +3,26 @@
 from boneage_kedro.datasets.checkpoint import CheckpointDataset
 from boneage_kedro.datasets.fresh_partitions import FreshPartitionedDataset
 from boneage_kedro.datasets.image_store import ImageStoreDataset, ImageStoreStateDataset
+from boneage_kedro.datasets.optional import OptionalDataset
 from boneage_kedro.datasets.pretrained_weights import PretrainedWeightsDataset
 from boneage_kedro.datasets.radiograph_folder import RadiographFolderDataset
+from boneage_kedro.datasets.resumable_partitions import (
+    Parts,
+    PartsState,
+    PartsStateDataset,
+    ResumablePartitionedDataset,
+)
 
 __all__ = [
     "CheckpointDataset",
     "FreshPartitionedDataset",
     "ImageStoreDataset",
     "ImageStoreStateDataset",
+    "OptionalDataset",
+    "Parts",
+    "PartsState",
+    "PartsStateDataset",
     "PretrainedWeightsDataset",
     "RadiographFolderDataset",
+    "ResumablePartitionedDataset",
 ]

@@ -70,6 +70,14 @@ def canvas_transform(box: Box, pose: Pose, canvas_px: int) -> np.ndarray:
     return total[:2].astype(np.float32)
 
 
+def rescale_transform(transform: np.ndarray, canvas_px: int, other_px: int) -> np.ndarray:
+    """The map of source points to a canvas of another size, from that to a canvas of ``canvas_px``."""
+    scale = other_px / canvas_px
+    scaled = transform.astype(np.float64) * scale
+    scaled[:, 2] += 0.5 * scale - 0.5  # pixel edges, not centres, coincide
+    return scaled.astype(np.float32)
+
+
 def _scaling(box: Box, width: int, height: int) -> np.ndarray:
     """Source to resized pixels; pixel edges, not centres, coincide, which gives the halves."""
     x, y = width / box.width, height / box.height

@@ -6,7 +6,7 @@ is killed at any point loses at most the picture it was at, and the next one goe
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -151,7 +151,7 @@ class ImageStoreWriter:
         return np.ascontiguousarray(image).tobytes()
 
 
-class ImageStore:
+class ImageStore(Mapping[str, np.ndarray]):
     """A finished store, for reading.
 
     Attributes:
@@ -173,6 +173,9 @@ class ImageStore:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.ids)
 
     @cached_property
     def pixels(self) -> np.ndarray:
@@ -196,6 +199,11 @@ class ImageStore:
                 "run the pipeline data_prep again"
             )
         return np.array([self._row_of[key] for key in ids], np.int64)
+
+    def __getitem__(self, key: str) -> np.ndarray:
+        """The picture of an id, (canvas_px, canvas_px) uint8, on disk until it is looked at."""
+        picture: np.ndarray = self.pixels[self._row_of[key]]
+        return picture
 
     @cached_property
     def index(self) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.training.batches import AgeSamples
+from boneage_kedro.training.phalanx_reader import PhalanxReader
 from boneage_kedro.training.predict import map_attention
 from boneage_kedro.training.regression import build_regressor
 from boneage_kedro.training.settings import AssessSettings
@@ -42,7 +43,11 @@ class Status(StrEnum):
 
 @dataclass
 class Reading:
-    """The result of one case; ``overlay`` is (P, 2P, 3) uint8 RGB, the picture beside its activation map."""
+    """The result of one case.
+
+    ``overlay`` is (P, 2P, 3) uint8 RGB, the picture beside its activation map; ``phalanges`` (H, W) uint8 class
+    codes at the size of the file.
+    """
 
     id: str
     sex: str
@@ -50,6 +55,7 @@ class Reading:
     status: Status = Status.OK
     warnings: list[str] = field(default_factory=list)
     overlay: np.ndarray | None = None
+    phalanges: np.ndarray | None = None
 
     def fail(self, reason: str) -> None:
         """Note why there is no age."""
@@ -69,12 +75,13 @@ class Reading:
 
 @dataclass
 class _Opened:
-    """A case on its way: its row, what is known of its result, and its picture for the network and for the eye."""
+    """A case on its way: its row, what is known of its result, and its picture for the networks and for the eye."""
 
     case: Mapping[str, Any]
     reading: Reading
     for_network: Prepared | None = None
     for_eye: np.ndarray | None = None
+    for_phalanges: np.ndarray | None = None
 
 
 def assess_cases(
@@ -83,6 +90,7 @@ def assess_cases(
     weights: Mapping[str, Tensor],
     model_settings: Mapping[str, Any],
     settings: AssessSettings,
+    phalanges: tuple[Mapping[str, Tensor], Mapping[str, Any]] | None = None,
 ) -> Iterator[list[Reading]]:
     """Read bone ages batch by batch, in the order of the table; a bad case never stops the others.
 
@@ -90,12 +98,14 @@ def assess_cases(
         cases: ``id, sex, chronological_age_months, problem, note``, as `boneage_kedro.cohort.tables.read_case_table`
             gives them.
         model_settings: what the training kept beside the weights, with the preparation it was trained on.
+        phalanges: weights and settings of a network for phalanges, if there is one.
     """
     device = Fabric(accelerator=settings["accelerator"], devices=1).device
     model = build_regressor(dict(weights), dict(model_settings)).to(device)
+    reader = PhalanxReader(*phalanges, device) if phalanges else None
 
     def open_one(case: Mapping[str, Any]) -> _Opened:
-        return _open(case, radiographs, model_settings, settings["overlay_px"])
+        return _open(case, radiographs, model_settings, settings["overlay_px"], reader)
 
     cv2.setNumThreads(1)  # the threads of map_ordered share the cores already
     size, workers = settings["batch_size"], settings["workers"]
@@ -105,13 +115,18 @@ def assess_cases(
         pictured = [case for case in batch if case.for_network is not None]
         if pictured:
             _predict(model, pictured, device)
+            _find_phalanges(reader, pictured)
         for case in pictured:
             _judge(case, model_settings["age_range_months"], settings["warn_difference_months"])
         yield [case.reading for case in batch]
 
 
 def _open(
-    case: Mapping[str, Any], radiographs: RadiographFolder, model_settings: Mapping[str, Any], overlay_px: int
+    case: Mapping[str, Any],
+    radiographs: RadiographFolder,
+    model_settings: Mapping[str, Any],
+    overlay_px: int,
+    reader: PhalanxReader | None,
 ) -> _Opened:
     """Read and prepare the picture of a case, or note why that cannot be done."""
     key = case["id"]
@@ -125,6 +140,8 @@ def _open(
         radiograph = read_radiograph(read_content(radiographs[key]), radiographs[key].name)
         opened.for_network = prepare(radiograph, preparation)
         opened.for_eye = render(radiograph.pixels, opened.for_network, overlay_px)
+        if reader:
+            opened.for_phalanges = reader.picture(radiograph.pixels, opened.for_network)
     except UnreadableRadiograph as error:
         reading.fail(str(error))
         return opened
@@ -175,6 +192,15 @@ def _predict(model: AgeRegressor, opened: list[_Opened], device: torch.device) -
             plain = cv2.cvtColor(case.for_eye, cv2.COLOR_GRAY2RGB)
             mapped = overlay_map(case.for_eye, contribution, full_colour)
             case.reading.overlay = np.hstack([plain, mapped])
+
+
+def _find_phalanges(reader: PhalanxReader | None, opened: list[_Opened]) -> None:
+    """Masks of the phalanges of a batch."""
+    if reader:
+        pictures = [case.for_phalanges for case in opened if case.for_phalanges is not None]
+        masks = reader.read(pictures, [case.for_network for case in opened if case.for_network])
+        for case, mask in zip(opened, masks, strict=True):
+            case.reading.phalanges = mask
 
 
 def _judge(case: _Opened, age_range: tuple[float, float], warn_difference_months: float) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import torch
 
@@ -13,6 +14,10 @@ class CheckpointFile:
     """A `Checkpoint` in a file that is replaced as a whole, so that a kill never leaves half of one."""
 
     path: Path
+
+    def beside(self, name: str) -> Self:
+        """Another state in a file next to this one, for a part of the work that is kept on its own."""
+        return type(self)(self.path.with_name(f"{self.path.stem}_{name}{self.path.suffix}"))
 
     def load(self) -> State | None:
         """The state that was saved last; None without one. Only tensors and plain values are ever unpickled."""

@@ -66,6 +66,46 @@ class RegressionSettings(TypedDict):
     augment: AugmentSettings
 
 
+class MaskFitSettings(FitSettings):
+    """The fit of a segmentation network."""
+
+    loss: Literal["dice", "dice_ce"]
+
+
+class SegmentationSettings(TypedDict):
+    """A segmentation network, its start, and how it is trained."""
+
+    architecture: str
+    width: Count
+    depth: Count
+    initial_weights: str
+    input_px: PixelSide
+    epoch_samples: Count
+    fit: MaskFitSettings
+    augment: AugmentSettings
+
+
+class SelfTrainSettings(TypedDict):
+    """Rounds in which a student learns from its own refined predictions (paper 000, section III.B).
+
+    ``selection`` ranks the pool: by the Dice between the teacher's input and output (the paper), at random (the
+    paper's control), by the student's confidence, or takes nothing. ``teacher`` says whether the pseudo-labels
+    are what the dense CRF makes of the predictions or the predictions themselves. Of every ranking those pictures
+    are left out whose predicted area is not within ``area_slack`` times that of the labelled ones.
+    """
+
+    rounds: Annotated[int, Within(0)]
+    per_round: Count
+    selection: Literal["top_dice", "random", "confidence", "none"]
+    teacher: Literal["crf", "none"]
+    start: Literal["warm", "cold"]
+    pseudo_labels: Literal["frozen", "refreshed"]
+    pseudo_weight: Positive
+    area_slack: Annotated[float, Within(1)]
+    first_stage: StageSettings
+    round_stage: StageSettings
+
+
 class AssessSettings(TypedDict):
     """How new cases are read; the network brings its own preparation of pictures."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from boneage_kedro.pipelines.assess.params import Params
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+logger = logging.getLogger(__name__)
 
 
 def read_new_cases(table: pd.DataFrame) -> pd.DataFrame:
@@ -35,21 +38,32 @@ def assess_new_cases(
     radiographs: RadiographFolder,
     weights: dict[str, Tensor],
     model_settings: dict[str, Any],
+    finger_weights: dict[str, Tensor] | None,
+    finger_settings: dict[str, Any] | None,
     params: Params,
-) -> Iterator[tuple[pd.DataFrame, dict[str, Image.Image]]]:
-    """Read the bone age of every case.
+) -> Iterator[tuple[pd.DataFrame, dict[str, Image.Image], dict[str, Image.Image]]]:
+    """Read the bone age of every case, and mask its phalanges if `finger_selftrain` has trained a network.
 
     Yields:
         after each batch the table of all cases so far (``id, sex, bone_age_months, status, warnings``), so that
-        a run that is killed leaves a whole one, and the batch's pictures with their activation maps by id.
+        a run that is killed leaves a whole one, and by id the batch's pictures with their activation maps and the
+        masks of its phalanges.
     """
     from boneage_kedro.training.assessment import assess_cases
 
+    if finger_weights is None or finger_settings is None:
+        logger.info("No masks of phalanges: run the pipeline finger_selftrain once to have them.")
+        phalanges = None
+    else:
+        phalanges = finger_weights, finger_settings
     rows: list[dict[str, Any]] = []
     with Progress(transient=True) as progress:
         task = progress.add_task("assessing", total=len(cases))
-        for readings in assess_cases(cases, radiographs, weights, model_settings, params):
+        for readings in assess_cases(
+            cases, radiographs, weights, model_settings, params, phalanges
+        ):
             rows += [reading.row() for reading in readings]
             progress.advance(task, len(readings))
             drawn = {r.id: Image.fromarray(r.overlay) for r in readings if r.overlay is not None}
-            yield pd.DataFrame(rows), drawn
+            masks = {r.id: Image.fromarray(r.phalanges) for r in readings if r.phalanges is not None}
+            yield pd.DataFrame(rows), drawn, masks

@@ -1,0 +1,61 @@
+"""From files of masks to a store of masks at a network's size."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from boneage_kedro.imaging.geometry import rescale_transform
+from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreEntry, StoreHeader, StoreState
+from boneage_kedro.masks.folder import MaskFolder
+from boneage_kedro.masks.label_maps import UnusableMask, mask_to_canvas
+from boneage_kedro.provenance import fingerprint, fingerprint_code
+
+_CHUNK = 32
+
+
+def ingest_masks(
+    masks: MaskFolder, images: ImageStore, state: StoreState, input_px: int
+) -> Iterator[StoreChunk]:
+    """Bring masks into the frame of the prepared radiographs, on a canvas of ``input_px``.
+
+    Yields:
+        chunks of entries for those the store does not have as they are now, and a last one that makes the store
+        whole. A mask that cannot be used, or has no radiograph, becomes an entry with the reason.
+    """
+    header = StoreHeader(
+        input_px,
+        {"classes": masks.file_classes, "binary": masks.binary, "canvas_px": images.header.canvas_px},
+        fingerprint_code("masks"),
+    )
+    known = state.sources if state.header == header else {}
+    transforms = _transforms(images, input_px)
+    entries = [_lonely(key, name) for key, name in masks.without_radiograph.items()]
+    for key in masks:
+        source = fingerprint(masks.sources[key].fingerprint, transforms[key].tolist())
+        if known.get(key) != source:
+            entries.append(_entry(key, source, masks, transforms[key], input_px))
+        if len(entries) >= _CHUNK:
+            yield StoreChunk(header, entries)
+            entries = []
+    yield StoreChunk(header, entries, last=True)
+
+
+def _transforms(images: ImageStore, input_px: int) -> Mapping[str, np.ndarray]:
+    """Maps of source points to a canvas of ``input_px``, by id."""
+    canvas_px = images.header.canvas_px
+    pairs = zip(images.index["id"], images.index["transform"], strict=True)
+    return {key: rescale_transform(np.array(rows, np.float32), canvas_px, input_px) for key, rows in pairs}
+
+
+def _entry(key: str, source: str, masks: MaskFolder, transform: np.ndarray, input_px: int) -> StoreEntry:
+    file = {"file": masks.sources[key].name}
+    try:
+        mask = masks[key]
+    except UnusableMask as error:
+        return StoreEntry(key, "", record=file, failure=str(error))
+    return StoreEntry(key, source, mask_to_canvas(mask, transform, input_px), file)
+
+
+def _lonely(key: str, name: str) -> StoreEntry:
+    reason = f"{name}: there is no prepared radiograph of this id; bring it, or correct the mask's name"
+    return StoreEntry(key, "", record={"file": name}, failure=reason)

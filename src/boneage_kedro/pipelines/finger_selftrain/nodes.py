@@ -1,0 +1,195 @@
+"""Nodes of `finger_selftrain`. Torch is imported inside them, so that the CLI and kedro viz start quickly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+from rich.progress import track
+
+from boneage_kedro.datasets.resumable_partitions import Parts, PartsState
+from boneage_kedro.imaging.sources import RadiographFolder
+from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreState
+from boneage_kedro.masks.folder import MaskFolder
+from boneage_kedro.masks.ingest import ingest_masks
+from boneage_kedro.pipelines.finger_selftrain.params import Params
+from boneage_kedro.provenance import fingerprint, fingerprint_code
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from torch import Tensor
+
+    from boneage_kedro.models.weights import PretrainedWeights
+    from boneage_kedro.training.checkpoint import CheckpointFile
+    from boneage_kedro.training.finger_training import FingerData
+
+PHALANGES = ("distal", "middle", "proximal")
+"""Classes of the mask files, by their codes 1, 2 and 3."""
+_PART = 16
+
+
+def store_finger_masks(
+    files: RadiographFolder, images: ImageStore, state: StoreState, params: Params
+) -> Iterator[StoreChunk]:
+    """Bring the masks that people drew into the frame of the prepared radiographs, at the network's size."""
+    yield from ingest_masks(_folder(files, images, params), images, state, params["network"]["input_px"])
+
+
+def list_mask_problems(masks: ImageStore) -> pd.DataFrame:
+    """Masks that cannot be used: ``id, failure, file``."""
+    return masks.failures
+
+
+def train_finger_student(
+    images: ImageStore,
+    splits: pd.DataFrame,
+    masks: ImageStore,
+    files: RadiographFolder,
+    pretrained: PretrainedWeights,
+    checkpoint: CheckpointFile,
+    params: Params,
+) -> tuple[dict[str, Tensor], dict[str, Any], pd.DataFrame]:
+    """Train the student on masks and, round by round, on its own refined predictions.
+
+    Returns:
+        its weights, the settings that build it again, and one row a round (see `SelfTraining.run`).
+    """
+    from boneage_kedro.training.finger_training import train_finger_segmenter
+
+    data = gather_finger_data(images, splits, masks, files, pretrained, params)
+    student, settings, rounds = train_finger_segmenter(
+        data,
+        params["network"],
+        params["rounds"],
+        params["crf"],
+        params["labelled"],
+        checkpoint,
+        checkpoint.beside("first"),
+    )
+    return student.state_dict(), settings, rounds
+
+
+def gather_finger_data(
+    images: ImageStore,
+    splits: pd.DataFrame,
+    masks: ImageStore,
+    files: RadiographFolder,
+    pretrained: PretrainedWeights,
+    params: Params,
+) -> FingerData:
+    """All that a training of the student is given."""
+    from boneage_kedro.training.finger_training import FingerData
+
+    test = read_test_masks(files, images, splits, masks, params)
+    classes = 1 + len(_class_names(params))
+    return FingerData(images, splits, masks, test, classes, pretrained)
+
+
+def read_test_masks(
+    files: RadiographFolder, images: ImageStore, splits: pd.DataFrame, masks: ImageStore, params: Params
+) -> dict[str, np.ndarray]:
+    """The usable masks of the test part, at the size of their radiographs."""
+    folder = _folder(files, images, params)
+    test = splits.loc[splits["split"] == "test", "id"]
+    return {key: folder[key] for key in sorted(test) if key in masks}
+
+
+def predict_finger_masks(
+    images: ImageStore,
+    weights: dict[str, Tensor],
+    settings: dict[str, Any],
+    state: PartsState,
+    params: Params,
+) -> Iterator[Parts]:
+    """Mask every hand of the store, in the frame and at the size of its radiograph, going on after a kill."""
+    from boneage_kedro.training.segmentation import build_segmenter, device_of, predict_masks
+
+    network = build_segmenter(weights, settings)
+    made_by = fingerprint(settings, images.fingerprint(images.ids), fingerprint_code("masks", "models"))
+    done = state.ids if state.made_by == made_by else frozenset()
+    todo = [key for key in images.ids if key not in done]
+    fit = params["network"]["fit"]
+    predicted = predict_masks(network, images, todo, settings["input_px"], fit["batch_size"], device_of(fit))
+    part: dict[str, Image.Image] = {}
+    for key, mask in track(predicted, "masking phalanges", total=len(todo), transient=True):
+        part[key] = Image.fromarray(mask)
+        if len(part) == _PART:
+            yield Parts(made_by, part)
+            part = {}
+    yield Parts(made_by, part, last=True)
+
+
+def score_finger_masks(
+    predicted: Mapping[str, Callable[[], Image.Image]],
+    files: RadiographFolder,
+    images: ImageStore,
+    splits: pd.DataFrame,
+    masks: ImageStore,
+    params: Params,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Compare predicted masks of the test part with those that people drew, at the radiographs' own size.
+
+    Returns:
+        a row a case, and means with spread and interval.
+    """
+    from boneage_kedro.evaluation.segmentation import score_masks, summarise_scores
+
+    truth = read_test_masks(files, images, splits, masks, params)
+    found = {key: np.asarray(predicted[key]()) for key in truth}
+    scores = score_masks(found, truth, _class_names(params))
+    return scores, summarise_scores(scores, params["network"]["fit"]["seed"])
+
+
+def draw_finger_masks(
+    images: ImageStore,
+    predicted: Mapping[str, Callable[[], Image.Image]],
+    cases: pd.DataFrame,
+    rounds: pd.DataFrame,
+    params: Params,
+    source: str,
+) -> tuple[Figure, Figure]:
+    """A sheet of hands from young to old with their masks, and Dice over the rounds."""
+    from boneage_kedro.evaluation.segmentation_figures import mask_overlay, rounds_curve
+    from boneage_kedro.evaluation.figures import image_sheet
+    from boneage_kedro.masks.label_maps import mask_to_canvas
+
+    by_age = cases.sort_values(["bone_age_months", "id"])
+    places = np.linspace(0, len(by_age) - 1, min(params["sheet_cases"], len(by_age))).round().astype(int)
+    shown = by_age.iloc[places]
+    transforms = images.index.set_index("id")["transform"]
+    overlays = []
+    for key in shown["id"]:
+        transform = np.array(transforms[key], np.float32)
+        mask = mask_to_canvas(np.asarray(predicted[key]()), transform, images.header.canvas_px)
+        overlays.append(mask_overlay(images[key], mask))
+    titles = [
+        f"{sex} {age / 12:.1f} y" for sex, age in zip(shown["sex"], shown["bone_age_months"], strict=True)
+    ]
+    sheet = image_sheet(overlays, titles, params["sheet_columns"], f"Predicted phalanges, {source}")
+    return sheet, rounds_curve(rounds.assign(rule=params["rounds"]["selection"], seed=0))
+
+
+def collect_finger_metrics(rounds: pd.DataFrame, summary: pd.DataFrame) -> dict[str, Any]:
+    """Curves over rounds and final figures in the form MLflow takes."""
+    metrics: dict[str, Any] = {}
+    for column in ("validation_dice", "test_dice", "pseudo_dice"):
+        points = rounds[["round", column]].dropna()
+        if len(points):
+            metrics[column] = [
+                {"step": int(number), "value": float(value)}
+                for number, value in zip(points["round"], points[column], strict=True)
+            ]
+    for row in summary.to_dict("records"):
+        metrics[f"test.{row['measure']}"] = {"step": 0, "value": float(row["mean"])}
+    return metrics
+
+
+def _class_names(params: Params) -> tuple[str, ...]:
+    return ("phalanx",) if params["binary"] else PHALANGES
+
+
+def _folder(files: RadiographFolder, images: ImageStore, params: Params) -> MaskFolder:
+    return MaskFolder(files, images.index, 1 + len(PHALANGES), params["binary"])

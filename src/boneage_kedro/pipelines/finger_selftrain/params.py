@@ -1,0 +1,26 @@
+"""Parameters of `finger_selftrain`."""
+
+from typing import Annotated
+
+from typing_extensions import TypedDict
+
+from boneage_kedro.imaging.dense_crf import CrfSettings
+from boneage_kedro.limits import Count, Within
+from boneage_kedro.training.settings import SegmentationSettings, SelfTrainSettings
+
+
+class Params(TypedDict):
+    """The student, its teacher, the rounds, and what is drawn.
+
+    ``binary`` makes one class of all phalanges, as the paper does; else distal, middle and proximal ones are told
+    apart. ``labelled`` is the number of training pictures whose masks are used, 0 for all.
+    """
+
+    binary: bool
+    labelled: Annotated[int, Within(0)]
+    network: SegmentationSettings
+    rounds: SelfTrainSettings
+    crf: CrfSettings
+    tuning_grid: dict[str, list[float]]
+    sheet_cases: Count
+    sheet_columns: Count

@@ -1,0 +1,89 @@
+"""Nodes of `finger_study`. Torch is imported inside them, so that the CLI and kedro viz start quickly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from boneage_kedro.imaging.sources import RadiographFolder
+from boneage_kedro.imaging.store import ImageStore
+from boneage_kedro.pipelines.finger_selftrain.nodes import gather_finger_data
+from boneage_kedro.pipelines.finger_selftrain.params import Params as FingerParams
+from boneage_kedro.pipelines.finger_study.params import Params
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from boneage_kedro.models.weights import PretrainedWeights
+    from boneage_kedro.training.checkpoint import CheckpointFile
+
+
+def run_finger_study(
+    images: ImageStore,
+    splits: pd.DataFrame,
+    masks: ImageStore,
+    files: RadiographFolder,
+    pretrained: PretrainedWeights,
+    checkpoint: CheckpointFile,
+    finger: FingerParams,
+    params: Params,
+) -> Iterator[pd.DataFrame]:
+    """Train every arm with every seed.
+
+    Yields:
+        after each the table so far, a row a round (see `boneage_kedro.training.finger_training.run_study`).
+    """
+    from boneage_kedro.training.finger_training import run_study
+
+    data = gather_finger_data(images, splits, masks, files, pretrained, finger)
+    yield from run_study(
+        data, finger["network"], finger["rounds"], finger["crf"], params["arms"], params["seeds"], checkpoint
+    )
+
+
+def summarise_study(table: pd.DataFrame) -> pd.DataFrame:
+    """Dice on the test part before and after the rounds: mean and standard deviation over seeds, a row an arm.
+
+    Returns:
+        ``rule, seeds``, ``first`` and ``last`` round with ``_sd``, the mean ``gain`` of the last over the first with
+        its standard deviation over seeds, and ``pseudo_dice``, the quality of the last round's pseudo-labels.
+    """
+    rows = []
+    for rule, part in table.groupby("rule", sort=False):
+        by_round = part.pivot_table(index="seed", columns="round", values="test_dice")
+        first, last = by_round.iloc[:, 0], by_round.iloc[:, -1]
+        gain = last - first
+        rows.append(
+            {
+                "rule": rule,
+                "seeds": len(by_round),
+                "first": first.mean(),
+                "first_sd": first.std(),
+                "last": last.mean(),
+                "last_sd": last.std(),
+                "gain": gain.mean(),
+                "gain_sd": gain.std(),
+                "pseudo_dice": part.loc[part["round"] == part["round"].max(), "pseudo_dice"].mean(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def draw_study(table: pd.DataFrame) -> Figure:
+    """Dice over rounds, a line an arm."""
+    from boneage_kedro.evaluation.segmentation_figures import rounds_curve
+
+    return rounds_curve(table)
+
+
+def collect_study_metrics(table: pd.DataFrame) -> dict[str, Any]:
+    """A curve an arm and seed, in the form MLflow takes."""
+    return {
+        f"{rule}.{seed}.test_dice": [
+            {"step": int(number), "value": float(value)}
+            for number, value in zip(part["round"], part["test_dice"], strict=True)
+        ]
+        for (rule, seed), part in table.groupby(["rule", "seed"])
+    }

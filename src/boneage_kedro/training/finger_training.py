@@ -1,0 +1,120 @@
+"""Self-training of a network for phalanges, once or as the experiment of paper 000, table II."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import pandas as pd
+from typing_extensions import TypedDict
+
+from boneage_kedro.imaging.store import ImageStore
+from boneage_kedro.limits import Within
+from boneage_kedro.masks.dense_crf import CrfSettings
+from boneage_kedro.models.segmenter import Segmenter
+from boneage_kedro.models.weights import PretrainedWeights
+from boneage_kedro.training.checkpoint import CheckpointFile
+from boneage_kedro.training.lesson import make_lesson, make_observer
+from boneage_kedro.training.segmentation import device_of, new_segmenter
+from boneage_kedro.training.selftrain import SelfTraining
+from boneage_kedro.training.settings import SegmentationSettings, SelfTrainSettings
+
+
+class Arm(TypedDict):
+    """One way of training: what differs from the settings that all share.
+
+    ``labelled`` is the number of training pictures whose masks are used, 0 for all; ``selection: none`` gives the
+    baseline that goes on learning from these alone, for as long as the others.
+    """
+
+    name: str
+    labelled: Annotated[int, Within(0)]
+    selection: Literal["top_dice", "random", "confidence", "none"]
+    teacher: Literal["crf", "none"]
+    initial_weights: str
+
+
+@dataclass(frozen=True)
+class FingerData:
+    """What a training is given.
+
+    Attributes:
+        masks: (P, P) uint8 codes by id at the network's size, of every part.
+        test: masks of the test part at the size of their radiographs; only for figures.
+        classes: number of codes, with the background.
+    """
+
+    images: ImageStore
+    splits: pd.DataFrame
+    masks: Mapping[str, np.ndarray]
+    test: Mapping[str, np.ndarray]
+    classes: int
+    pretrained: PretrainedWeights
+
+
+def train_finger_segmenter(
+    data: FingerData,
+    network: SegmentationSettings,
+    rounds: SelfTrainSettings,
+    crf: CrfSettings,
+    labelled: int,
+    checkpoint: CheckpointFile,
+    first_checkpoint: CheckpointFile,
+) -> tuple[Segmenter, dict[str, Any], pd.DataFrame]:
+    """Self-train one network.
+
+    Returns:
+        it, plain values that `build_segmenter` needs beside its weights, and a row a round.
+    """
+
+    def new_student() -> Segmenter:
+        return new_segmenter(network, data.classes, data.pretrained)
+
+    seed = network["fit"]["seed"]
+    lesson = make_lesson(data.images, data.splits, data.masks, network, labelled, seed)
+    observe = make_observer(data.images, lesson, data.masks, data.test, network, device_of(network["fit"]))
+    training = SelfTraining(new_student, lesson, network, rounds, crf, observe, checkpoint, first_checkpoint)
+    student, table = training.run()
+    described = {
+        "segmenter": student.config.as_dict(),
+        "input_px": network["input_px"],
+        "preparation": data.images.header.preparation,
+        "data_fingerprint": lesson.name,
+    }
+    return student, described, table
+
+
+def run_study(
+    data: FingerData,
+    network: SegmentationSettings,
+    rounds: SelfTrainSettings,
+    crf: CrfSettings,
+    arms: Sequence[Arm],
+    seeds: Sequence[int],
+    checkpoint: CheckpointFile,
+) -> Iterator[pd.DataFrame]:
+    """Run every arm with every seed; the seed draws the labelled pictures, the network, and all that is random.
+
+    A cell that was finished before is not run again, and arms that begin alike share round 0.
+
+    Yields:
+        after each cell the table so far: ``rule, seed, round, pseudo_labels, test_dice, validation_dice,
+        pseudo_dice``.
+    """
+    tables: list[pd.DataFrame] = []
+    for seed in seeds:
+        for arm in arms:
+            fit = {**network["fit"], "seed": seed}
+            mine = {**network, "initial_weights": arm["initial_weights"], "fit": fit}
+            way = {**rounds, "selection": arm["selection"], "teacher": arm["teacher"]}
+            _, _, table = train_finger_segmenter(
+                data,
+                SegmentationSettings(**mine),
+                SelfTrainSettings(**way),
+                crf,
+                arm["labelled"],
+                checkpoint.beside(f"{arm['name']}_{seed}"),
+                checkpoint.beside(f"first_{arm['labelled']}_{arm['initial_weights']}_{seed}"),
+            )
+            tables.append(table.assign(rule=arm["name"], seed=seed))
+            yield pd.concat(tables, ignore_index=True)

@@ -1,0 +1,172 @@
+"""Self-taught learning: a student network, a teacher that refines, and rounds of pseudo-labels (paper 000)."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from torch import Tensor
+
+from boneage_kedro.masks.dense_crf import CrfSettings
+from boneage_kedro.models.segmenter import Segmenter
+from boneage_kedro.provenance import digest, fingerprint, fingerprint_code
+from boneage_kedro.training.checkpoint import CheckpointFile
+from boneage_kedro.training.lesson import Lesson
+from boneage_kedro.training.loop import train
+from boneage_kedro.training.mask_samples import MaskSamples, Pictures
+from boneage_kedro.training.pool import AreaPrior, PoolScore, choose, label_pool, score_pool
+from boneage_kedro.training.seeding import derive_seed
+from boneage_kedro.training.segmentation import SegmentationTask, device_of
+from boneage_kedro.training.settings import FitSettings, SegmentationSettings, SelfTrainSettings
+
+logger = logging.getLogger(__name__)
+
+Observer = Callable[[Segmenter, Mapping[str, np.ndarray]], dict[str, float]]
+_CODE = ("training", "models", "masks", "imaging")
+
+
+@dataclass
+class _State:
+    """Where a self-training stands; plain values and tensors, so that a checkpoint holds it."""
+
+    round: int = 0
+    weights: dict[str, Tensor] = field(default_factory=dict)
+    scores: dict[str, PoolScore] = field(default_factory=dict)
+    chosen: list[list[str]] = field(default_factory=list)
+    masks: dict[str, Tensor] = field(default_factory=dict)
+    records: list[dict[str, Any]] = field(default_factory=list)
+
+    def plain(self) -> dict[str, Any]:
+        return {**vars(self), "scores": {key: list(score) for key, score in self.scores.items()}}
+
+    @classmethod
+    def from_plain(cls, values: Mapping[str, Any]) -> Self:
+        scores = {key: PoolScore(*score) for key, score in values["scores"].items()}
+        return cls(**{**values, "scores": scores})
+
+
+class SelfTraining:
+    """The rounds of paper 000, section III.B; a run that was killed goes on where it was.
+
+    Round 0 trains the student on the labelled pictures. Each later round predicts the pool, lets the teacher
+    refine the predictions, takes the pictures that the selection rule ranks first, and trains the student on
+    labelled and pseudo-labelled pictures together. Pictures once chosen stay chosen; their masks stay as they
+    were (``frozen``, the paper) or are made anew by each round's student (``refreshed``).
+
+    Args:
+        new_student: makes a student as it is before training, always the same one.
+        lesson: what it learns from.
+        observe: called after each round with the student and the pseudo-labels; what it returns is kept in the
+            table of rounds and decides nothing.
+        checkpoint: keeps the state between two steps.
+        first_checkpoint: keeps round 0, which trainings that differ only in later rounds may share.
+    """
+
+    def __init__(
+        self,
+        new_student: Callable[[], Segmenter],
+        lesson: Lesson,
+        network: SegmentationSettings,
+        rounds: SelfTrainSettings,
+        crf: CrfSettings,
+        observe: Observer,
+        checkpoint: CheckpointFile,
+        first_checkpoint: CheckpointFile,
+    ) -> None:
+        self._new_student, self._lesson, self._observe = new_student, lesson, observe
+        self._network, self._rounds, self._crf = network, rounds, crf
+        self._checkpoint, self._first_checkpoint = checkpoint, first_checkpoint
+        self._student_checkpoint = checkpoint.beside("student")
+        self._first_name = fingerprint(
+            lesson.name, network, rounds["first_stage"], new_student().fingerprint(), fingerprint_code(*_CODE)
+        )
+        self._name = fingerprint(self._first_name, rounds, crf)
+        self._device = device_of(network["fit"])
+        self._area = AreaPrior.of(lesson.labelled.masks.values(), rounds["area_slack"])
+
+    def run(self) -> tuple[Segmenter, pd.DataFrame]:
+        """The student after the last round, and a row a round: what it learnt from and what was observed."""
+        student, state = self._new_student(), self._resume()
+        if state.weights:
+            student.load_state_dict(state.weights)
+        while state.round <= self._rounds["rounds"]:
+            if len(state.chosen) < state.round:
+                self._extend_pseudo_labels(student, state)
+            student = self._train(student, state)
+            observed = self._observe(student, _arrays(state.masks))
+            state.records.append({"round": state.round, "pseudo_labels": len(state.masks), **observed})
+            state.weights = student.state_dict()
+            state.round += 1
+            self._save(state)
+        return student, pd.DataFrame(state.records)
+
+    def _extend_pseudo_labels(self, student: Segmenter, state: _State) -> None:
+        """Choose pictures and make their masks, the first thing of a round."""
+        ids = self._choose(student, state) if self._rounds["selection"] != "none" else []
+        anew = [*state.masks, *ids] if self._rounds["pseudo_labels"] == "refreshed" else ids
+        pictures = self._lesson.pool.among(anew)
+        state.masks |= label_pool(student, pictures, self._crf, self._rounds, self._network["fit"], self._device)
+        state.chosen.append(ids)
+        state.scores = {}
+        self._save(state)
+
+    def _choose(self, student: Segmenter, state: _State) -> list[str]:
+        """Score what is left of the pool, a part at a time, and take the first of the ranking."""
+        used = {key for ids in state.chosen for key in ids}
+        todo = [key for key in self._lesson.pool.ids if key not in used and key not in state.scores]
+        pool, fit = self._lesson.pool.among(todo), self._network["fit"]
+        for part in score_pool(student, pool, self._crf, self._rounds, fit, self._device):
+            state.scores |= part
+            self._save(state)
+        ids = choose(state.scores, self._rounds, self._area, fit["seed"], state.round)
+        if len(ids) < self._rounds["per_round"]:
+            logger.warning("round %d: only %d of the pool are fit to be pseudo-labels", state.round, len(ids))
+        return ids
+
+    def _train(self, student: Segmenter, state: _State) -> Segmenter:
+        """Train on labelled and pseudo-labelled pictures; as long for many of them as for few."""
+        if self._rounds["start"] == "cold" or not state.round:
+            student = self._new_student()
+        task = SegmentationTask(
+            student,
+            self._samples(state),
+            self._lesson.validation,
+            self._network["fit"]["loss"],
+            self._network["augment"],
+        )
+        seed = derive_seed(self._network["fit"]["seed"], "round", state.round)
+        fit = FitSettings(**{**self._network["fit"], "seed": seed})
+        if not state.round:
+            train(task, [self._rounds["first_stage"]], fit, self._first_checkpoint, self._first_name)
+        else:
+            learnt_from = {key: digest(mask.numpy().tobytes()) for key, mask in state.masks.items()}
+            name = fingerprint(self._name, state.round, learnt_from)
+            train(task, [self._rounds["round_stage"]], fit, self._student_checkpoint, name)
+        return student
+
+    def _samples(self, state: _State) -> MaskSamples:
+        """Labelled and pseudo-labelled pictures together."""
+        labelled, pseudo = self._lesson.labelled, self._lesson.pool.among(list(state.masks))
+        return MaskSamples(
+            labelled.pictures + pseudo,
+            {**labelled.masks, **_arrays(state.masks)},
+            {**labelled.weights, **dict.fromkeys(state.masks, self._rounds["pseudo_weight"])},
+            labelled.epoch_samples,
+        )
+
+    def _resume(self) -> _State:
+        saved = self._checkpoint.load()
+        if saved is None or saved["fingerprint"] != self._name:
+            return _State()
+        state = _State.from_plain(saved["state"])
+        logger.info("Going on with a self-training of the same data, settings and code, round %d.", state.round)
+        return state
+
+    def _save(self, state: _State) -> None:
+        self._checkpoint.save({"fingerprint": self._name, "state": state.plain()})
+
+
+def _arrays(masks: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    return {key: mask.numpy() for key, mask in masks.items()}
