@@ -23,15 +23,35 @@ def test_cases_are_a_label_table_that_data_prep_reads(params: dict[str, Any]) ->
     assert 0.35 < (cases["sex"] == "M").mean() < 0.65
 
 
+def test_year_groups_are_of_one_size_and_shuffled(params: dict[str, Any]) -> None:
+    paper = {"ages": "year_groups", "count": 209, "min_age_months": 1, "max_age_months": 228}
+    ages = draw_phantom_cases(params | paper)["boneage"]
+    assert np.bincount((ages // 12).astype(int)).tolist() == [11] * 19
+    assert ages.min() >= 1
+    assert not ages.is_monotonic_increasing
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "counts"),
+    [(30, 50, {2: 4, 3: 3, 4: 3}), (24, 36, {2: 10}), (40, 40, {3: 10}), (0.5, 13, {0: 5, 1: 5})],
+)
+def test_year_groups_keep_the_limits(params: dict[str, Any], low: float, high: float, counts: dict) -> None:
+    limits = {"ages": "year_groups", "count": 10, "min_age_months": low, "max_age_months": high}
+    ages = draw_phantom_cases(params | limits)["boneage"]
+    assert ages.between(low, high).all()
+    assert (ages // 12).value_counts().to_dict() == counts
+
+
 def test_every_case_has_its_radiograph_and_truth(params: dict[str, Any]) -> None:
     cases = draw_phantom_cases(params)
     made = list(fabricate_hands(cases, params))
     assert [list(part[0]) for part in made] == [[key] for key in cases["id"]]
     for parts in made:
-        image, mask, bones, truth = (next(iter(part.values())) for part in parts)
-        assert image.size == mask.size == bones.size
+        image, mask, phalanges, bones, truth = (next(iter(part.values())) for part in parts)
+        assert image.size == mask.size == phalanges.size == bones.size
         assert 96 <= max(image.size) <= 128
         assert set(np.unique(np.asarray(mask))) == {0, 255}
+        assert set(np.unique(np.asarray(phalanges))) == {0, 1, 2, 3}
         assert set(np.unique(np.asarray(bones))) <= {0, *BONES}
         assert np.shape(truth["joints"]) == (21, 2)
         assert isinstance(truth["nuisance"]["inverted"], bool)

@@ -41,9 +41,13 @@ def mae_interval(truth: np.ndarray, predicted: np.ndarray, seed: int) -> tuple[f
 
     Cases are drawn one by one; with several radiographs of one patient the interval is too narrow.
     """
-    error = np.abs(np.asarray(predicted, float) - np.asarray(truth, float))
-    draws = np.random.default_rng(seed).integers(0, len(error), (_BOOTSTRAP_DRAWS, len(error)))
-    low, high = np.quantile(error[draws].mean(1), [0.025, 0.975])
+    return mean_interval(np.abs(np.asarray(predicted, float) - np.asarray(truth, float)), seed)
+
+
+def mean_interval(values: np.ndarray, seed: int) -> tuple[float, float]:
+    """95% percentile bootstrap interval of the mean of (n,) values, one of each case."""
+    draws = np.random.default_rng(seed).integers(0, len(values), (_BOOTSTRAP_DRAWS, len(values)))
+    low, high = np.quantile(values[draws].mean(1), [0.025, 0.975])
     return float(low), float(high)
 
 

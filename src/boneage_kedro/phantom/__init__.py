@@ -1,6 +1,6 @@
 """A parametric hand radiograph with its truth: for tests, demos and method comparison, never for medicine."""
 
-from .bones import BONES, Bone
+from .bones import BONES, PHALANX_CLASSES, Bone, phalanx_mask
 from .hand import Phantom, fabricate_hand
 from .nuisance import Nuisance, draw_nuisance
 from .sheet import contact_sheet
@@ -9,10 +9,12 @@ from .skeleton import JOINTS
 __all__ = [
     "BONES",
     "JOINTS",
+    "PHALANX_CLASSES",
     "Bone",
     "Nuisance",
     "Phantom",
     "contact_sheet",
     "draw_nuisance",
     "fabricate_hand",
+    "phalanx_mask",
 ]

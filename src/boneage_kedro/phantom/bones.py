@@ -2,6 +2,8 @@
 
 from enum import IntEnum
 
+import numpy as np
+
 
 class Bone(IntEnum):
     """A bone of the hand; the value is its code in `Phantom.bones` (0 is background).
@@ -60,3 +62,31 @@ BONES: dict[int, str] = {bone.value: bone.name.lower() for bone in Bone} | {
     bone.epiphysis: f"{bone.name.lower()}_epiphysis" for bone in LONG_BONES
 }
 """Every code of a label map with its name, epiphyses included."""
+
+PHALANX_CLASSES = ("distal", "middle", "proximal")
+"""Classes of a phalanx mask, codes 1 to 3; 0 is background."""
+
+
+def phalanx_mask(bones: np.ndarray) -> np.ndarray:
+    """The phalanges of a label map by their row, epiphyses included; the thumb has a proximal and a distal one.
+
+    Args:
+        bones: (H, W) uint8, codes of `BONES`, as in `Phantom.bones`.
+
+    Returns:
+        (H, W) uint8: codes of `PHALANX_CLASSES`. An open growth plate is background.
+    """
+    return _PHALANX_CODES[bones]
+
+
+def _phalanx_codes() -> np.ndarray:
+    """(256,) uint8, from codes of bones to codes of phalanges."""
+    codes = np.zeros(256, np.uint8)
+    for bone in LONG_BONES:
+        row = bone.name.split("_")[0].lower()
+        if row in PHALANX_CLASSES:
+            codes[[bone.value, bone.epiphysis]] = PHALANX_CLASSES.index(row) + 1
+    return codes
+
+
+_PHALANX_CODES = _phalanx_codes()

@@ -1,6 +1,6 @@
 """Parameters of `fabricate`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from typing_extensions import TypedDict
 
@@ -16,6 +16,7 @@ class Params(TypedDict):
     count: Count
     min_age_months: Age
     max_age_months: Age
+    ages: Literal["uniform", "year_groups"]
     male_share: Share
     min_size_px: Size
     max_size_px: Size

@@ -18,7 +18,13 @@ def create_pipeline() -> Pipeline:
             Node(
                 fabricate_hands,
                 inputs=["raw_labels@phantom", "params:fabricate"],
-                outputs=["raw_radiographs@phantom", "phantom_hand_masks", "phantom_bones", "phantom_truth"],
+                outputs=[
+                    "raw_radiographs@phantom",
+                    "phantom_hand_masks",
+                    "phantom_phalanx_masks",
+                    "phantom_bones",
+                    "phantom_truth",
+                ],
                 name="fabricate_hands",
             ),
         ],

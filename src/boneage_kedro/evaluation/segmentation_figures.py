@@ -1,0 +1,87 @@
+"""Figures of segmentation: masks over their pictures, and Dice over the rounds of self-training."""
+
+from collections.abc import Sequence
+from itertools import cycle
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from boneage_kedro.evaluation.figures import image_sheet
+from boneage_kedro.evaluation.segmentation import outline
+
+# Of the codes 1, 2, ... in turn; told apart by colour-blind readers too (Okabe and Ito), and by all on gray.
+CLASS_COLOURS = np.array([[230, 159, 0], [86, 180, 233], [0, 200, 140], [240, 100, 170], [240, 228, 66]])
+_RULE_COLOURS = ("#20639b", "#d1495b", "#3a8f5c", "#8a5aa8", "#c98a1b")
+_FILL = 0.2
+_OUTLINE_PER_PX = 1 / 700  # width of the outline: a pixel up to this long a side
+
+
+def mask_overlay(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Draw a mask over its picture: an outline just inside each class, and a light fill.
+
+    Args:
+        image: (H, W) uint8.
+        mask: (H, W) uint8 codes; 0 shows the picture unchanged. Colours repeat after five classes.
+
+    Returns:
+        (H, W, 3) uint8 RGB.
+
+    Raises:
+        ValueError: picture and mask differ in size.
+    """
+    if image.shape != mask.shape:
+        raise ValueError(f"the picture is {image.shape}, its mask {mask.shape}; bring them into one frame")
+    drawn = image[..., None].repeat(3, axis=2)
+    width = max(1, round(max(image.shape) * _OUTLINE_PER_PX))
+    for code in np.unique(mask[mask != 0]).tolist():
+        colour, inside = CLASS_COLOURS[(code - 1) % len(CLASS_COLOURS)], mask == code
+        drawn[inside] = np.rint((1 - _FILL) * drawn[inside] + _FILL * colour)
+        drawn[outline(inside, width)] = colour
+    return drawn
+
+
+def mask_sheet(
+    images: Sequence[np.ndarray], masks: Sequence[np.ndarray], titles: Sequence[str], columns: int, title: str
+) -> Figure:
+    """Pictures side by side with their masks drawn over them, a line of text over each (`mask_overlay`)."""
+    overlays = [mask_overlay(image, mask) for image, mask in zip(images, masks, strict=True)]
+    return image_sheet(overlays, titles, columns, title)
+
+
+def rounds_curve(table: pd.DataFrame, baselines: Sequence[str], title: str) -> Figure:
+    """Dice over the rounds of self-training beside the quality of the pseudo-labels (paper 000, table II).
+
+    Args:
+        table: one row a rule, seed and round: ``rule``, ``seed``, ``round``, ``dice`` on the test part, and
+            ``pseudo_dice``, that of the pseudo-labels with their truth, nan where there are none.
+        baselines: rules without rounds, such as training on all labels; drawn as horizontal lines.
+        title: over both panels.
+    """
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    rules = [rule for rule in dict.fromkeys(table["rule"]) if rule not in baselines]
+    for rule, colour in zip(rules, cycle(_RULE_COLOURS), strict=False):
+        part = table[table["rule"] == rule]
+        _draw_rule(left, part, "dice", rule, colour)
+        _draw_rule(right, part.dropna(subset=["pseudo_dice"]), "pseudo_dice", rule, colour)
+    for rule, style in zip(baselines, cycle(("--", ":", "-.")), strict=False):
+        level = table.loc[table["rule"] == rule, "dice"].mean()
+        left.axhline(level, color="0.35", ls=style, lw=1.2, label=f"{rule} ({level:.3f})")
+    left.set(xlabel="round", ylabel="Dice on the test part", title="student")
+    right.set(xlabel="round", ylabel="Dice of pseudo-labels with their truth", title="pseudo-labels")
+    for axis in (left, right):
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.legend(*left.get_legend_handles_labels(), frameon=False, fontsize=8, loc="outside right upper")
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def _draw_rule(axis: Axes, part: pd.DataFrame, column: str, rule: str, colour: str) -> None:
+    """Mean over seeds as a line, one standard deviation as a band, where there is more than one seed."""
+    by_round = part.groupby("round")[column].agg(["mean", "std"])
+    mean, spread = by_round["mean"], by_round["std"].fillna(0)
+    axis.plot(by_round.index, mean, "o-", ms=3, color=colour, label=rule)
+    axis.fill_between(by_round.index, mean - spread, mean + spread, color=colour, alpha=0.18, lw=0)

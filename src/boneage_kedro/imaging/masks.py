@@ -1,0 +1,186 @@
+"""Label masks: read and checked, brought onto the canvas and back, and gathered for the pictures of a store.
+
+A mask holds the code of a class in each pixel, 0 is background. Labels cannot be interpolated, but the share of a
+pixel that each class covers can: every map here goes by the shares, and the class with the largest one wins.
+"""
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from boneage_kedro.cohort.findings import Finding, finding_rows
+from boneage_kedro.imaging.formats import png
+from boneage_kedro.imaging.ingest import read_content
+from boneage_kedro.imaging.radiograph import UnreadableRadiograph
+from boneage_kedro.imaging.sources import RadiographFolder
+
+_COLOUR_TYPE_AT = 25  # in a PNG file; 0 is gray
+_WHITE = 255
+
+
+class UnusableMask(ValueError):
+    """A file that holds no mask of its radiograph; the message names the file, the reason and what to do."""
+
+
+def read_mask(content: bytes, name: str, classes: int, source_shape: tuple[int, int]) -> np.ndarray:
+    """Read a gray PNG of class codes; one of black and white alone, 0 and 255, has the codes 0 and 1.
+
+    Args:
+        content: of the file.
+        name: what error messages call the mask.
+        classes: how many there are, background included.
+        source_shape: (rows, columns) of its radiograph.
+
+    Returns:
+        (rows, columns) uint8, codes 0 to ``classes - 1``.
+
+    Raises:
+        UnusableMask: it is no PNG, or damaged, coloured, of another size than its radiograph, of one class alone,
+            or holds codes of no class.
+    """
+    try:
+        mask = _decode(content)
+        _check(mask, classes, source_shape)
+    except (UnusableMask, UnreadableRadiograph) as error:
+        raise UnusableMask(f"{name}: {error}") from error
+    return mask.astype(np.uint8)
+
+
+def foreground(mask: np.ndarray) -> np.ndarray:
+    """The mask with all its classes taken as one: uint8, 0 background, 1 any class."""
+    return (mask != 0).astype(np.uint8)
+
+
+def mask_to_canvas(mask: np.ndarray, transform: np.ndarray, canvas_px: int) -> np.ndarray:
+    """Bring a mask from the frame of its radiograph onto the canvas.
+
+    Args:
+        mask: (rows, columns) uint8.
+        transform: (2, 3) map of source to canvas points, from `Prepared.transform`.
+        canvas_px: side of the canvas, however much smaller than the source.
+
+    Returns:
+        (canvas_px, canvas_px) uint8: the class with the largest part of each pixel. What the source does not show
+        is background.
+    """
+    return _warp_labels(mask, transform, (canvas_px, canvas_px))
+
+
+def mask_to_source(mask: np.ndarray, transform: np.ndarray, source_shape: tuple[int, int]) -> np.ndarray:
+    """Bring a mask from the canvas into the frame of its radiograph, with smooth outlines where that is larger.
+
+    Args:
+        mask: (canvas_px, canvas_px) uint8.
+        transform: (2, 3) map of source to canvas points, from `Prepared.transform`.
+        source_shape: (rows, columns) of the radiograph.
+
+    Returns:
+        (rows, columns) uint8; what the canvas does not show is background.
+    """
+    back = cv2.invertAffineTransform(np.asarray(transform, np.float64))
+    return _warp_labels(mask, back, source_shape)
+
+
+def gather_masks(
+    folder: RadiographFolder, index: pd.DataFrame, classes: int, canvas_px: int, binary: bool
+) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
+    """Read the masks of the pictures in a store and bring them onto the canvas.
+
+    Args:
+        folder: masks by the id of their radiograph.
+        index: of the store (`ImageStore.index`): ``id``, ``source_shape``, ``transform``.
+        classes: in the files, background included.
+        canvas_px: side of the masks that are returned.
+        binary: take all classes as one (`foreground`).
+
+    Returns:
+        the good masks by id, (canvas_px, canvas_px) uint8; and findings on the others (`finding_rows`).
+    """
+    frames = {record["id"]: record for record in index.to_dict("records")}
+    masks: dict[str, np.ndarray] = {}
+    bad: dict[str, str] = {}
+    for key in (key for key in folder if key in frames):
+        rows, columns = frames[key]["source_shape"]
+        try:
+            mask = read_mask(read_content(folder[key]), folder[key].name, classes, (rows, columns))
+        except (UnusableMask, UnreadableRadiograph) as error:
+            bad[key] = str(error)
+        else:
+            transform = np.stack(frames[key]["transform"])  # of lists, or of arrays from a Parquet file
+            masks[key] = mask_to_canvas(foreground(mask) if binary else mask, transform, canvas_px)
+    return masks, _findings(folder, bad, [key for key in folder if key not in frames])
+
+
+def _decode(content: bytes) -> np.ndarray:
+    if not content.startswith(png.MAGIC):
+        raise UnusableMask("is not a PNG file; save masks without loss, as 8-bit gray PNG")
+    pixels = png.decode_png(content)
+    if content[_COLOUR_TYPE_AT] != 0:
+        raise UnusableMask("is in colour; save the codes of the classes as 8-bit gray PNG")
+    return np.where(pixels == _WHITE, 1, 0) if set(np.unique(pixels)) <= {0, _WHITE} else pixels
+
+
+def _check(mask: np.ndarray, classes: int, source_shape: tuple[int, int]) -> None:
+    if mask.shape != source_shape:
+        raise UnusableMask(
+            f"is {mask.shape[1]} x {mask.shape[0]} pixels, but its radiograph is {source_shape[1]} x "
+            f"{source_shape[0]}; draw it on the radiograph's own pixels"
+        )
+    codes = np.unique(mask).tolist()
+    unknown = [code for code in codes if code >= classes]
+    if unknown:
+        raise UnusableMask(
+            f"holds the codes {unknown[:8]}, but there are {classes} classes, 0 to {classes - 1}; correct the mask "
+            "or the number of classes"
+        )
+    if codes == [0]:
+        raise UnusableMask("is empty, all of it is background; draw the mask or remove the file")
+    if len(codes) == 1:
+        raise UnusableMask(f"is of one class, code {codes[0]} everywhere; draw the background too")
+
+
+def _warp_labels(mask: np.ndarray, transform: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Map labels by a (2, 3) transform of points to (rows, columns) ``shape``; what lies outside is background."""
+    codes = [code for code in np.unique(mask) if code]
+    shares = [_share(mask == code, np.asarray(transform, np.float64), shape) for code in codes]
+    background = 1 - sum(shares, np.zeros(shape, np.float32))
+    return np.array([0, *codes], np.uint8)[np.argmax([background, *shares], axis=0)]
+
+
+def _share(inside: np.ndarray, transform: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """The part of each pixel that lies inside, float32 from 0 to 1.
+
+    Samples between pixel centres, as many a side as keep the steps within one pixel of the mask, and takes their
+    mean.
+    """
+    samples = max(1, int(np.ceil(1 / np.sqrt(abs(np.linalg.det(transform[:, :2]))) - 1e-3)))
+    fine = samples * transform
+    fine[:, 2] += (samples - 1) / 2  # edges of pixels coincide, not their centres
+    rows, columns = samples * shape[0], samples * shape[1]
+    drawn = cv2.warpAffine(inside.astype(np.float32), fine, (columns, rows), flags=cv2.INTER_LINEAR)
+    return cv2.resize(drawn, shape[::-1], interpolation=cv2.INTER_AREA) if samples > 1 else drawn
+
+
+def _findings(folder: RadiographFolder, bad: dict[str, str], unmatched: list[str]) -> pd.DataFrame:
+    doubles = folder.duplicates
+    used = [f"{files[0]} is used instead" for files in doubles.values()]
+    return pd.concat(
+        [
+            finding_rows(
+                Finding.UNUSABLE_MASK, list(bad), list(bad.values()), [folder[key].name for key in bad]
+            ),
+            finding_rows(
+                Finding.UNMATCHED_MASK,
+                unmatched,
+                "there is no prepared radiograph of this id",
+                [folder[key].name for key in unmatched],
+            ),
+            finding_rows(
+                Finding.DUPLICATE_FILE,
+                list(doubles),
+                used,
+                [", ".join(files[1:]) for files in doubles.values()],
+            ),
+        ],
+        ignore_index=True,
+    )
