@@ -29,7 +29,9 @@ def test_confidence_ranks_by_the_students_own_opinion() -> None:
 
 
 def test_random_draws_follow_seed_and_round() -> None:
-    draws = {(seed, number): tuple(chosen("random", 3, seed, number)) for seed in range(3) for number in range(3)}
+    draws = {
+        (seed, number): tuple(chosen("random", 3, seed, number)) for seed in range(3) for number in range(3)
+    }
     assert all(sorted(draw) == ["a", "b", "d"] for draw in draws.values())
     assert len(set(draws.values())) > 2
     assert chosen("random", 3, 1, 1) == list(draws[1, 1])

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.lesson import make_lesson
-from boneage_kedro.training.selftrain import SelfTraining
 from boneage_kedro.training.segmentation import mean_dice, new_segmenter
-from boneage_kedro.models.weights import PretrainedWeights
+from boneage_kedro.training.selftrain import SelfTraining
 from tests.training.squares import SIDE, square_splits, square_store
 
 COUNT = 22
@@ -114,7 +114,9 @@ def test_labels_depend_on_the_number_asked_for(tmp_path: Path, settings: dict[st
 
 
 @pytest.mark.parametrize("saves", [3, 7, 8, 9, 10, 12, 14])
-def test_a_killed_run_ends_with_the_same_numbers(tmp_path: Path, settings: dict[str, Any], saves: int) -> None:
+def test_a_killed_run_ends_with_the_same_numbers(
+    tmp_path: Path, settings: dict[str, Any], saves: int
+) -> None:
     whole, *_ = training(tmp_path / "a", settings)
     wanted_student, wanted = whole.run()
     file = KillingFile(tmp_path / "b" / "state.pt")

@@ -8,7 +8,7 @@ import pandas as pd
 from boneage_kedro.imaging.ingest import read_content
 from boneage_kedro.imaging.radiograph import UnreadableRadiograph
 from boneage_kedro.imaging.sources import RadiographSource
-from boneage_kedro.masks.label_maps import UnusableMask, read_mask
+from boneage_kedro.masks.label_maps import UnusableMask, foreground, read_mask
 
 
 class MaskFolder(Mapping[str, np.ndarray]):
@@ -43,7 +43,7 @@ class MaskFolder(Mapping[str, np.ndarray]):
         except UnreadableRadiograph as error:
             raise UnusableMask(str(error)) from error
         mask = read_mask(content, source.name, self.file_classes, self._shapes[key])
-        return (mask > 0).astype(np.uint8) if self.binary else mask
+        return foreground(mask) if self.binary else mask
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self.sources))

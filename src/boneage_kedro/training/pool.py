@@ -9,7 +9,7 @@ import torch
 from rich.progress import track
 from torch import Tensor
 
-from boneage_kedro.imaging.dense_crf import CrfSettings, refine
+from boneage_kedro.masks.dense_crf import CrfSettings, refine
 from boneage_kedro.models.segmenter import Segmenter
 from boneage_kedro.training.mask_samples import PictureBatch, Pictures
 from boneage_kedro.training.overlap import label_dice
@@ -50,7 +50,7 @@ class AreaPrior:
 
     def allows(self, area_share: float) -> bool:
         """Whether a share is within the prior; nothing at all never is."""
-        return 0 < area_share and self.low <= area_share <= self.high
+        return area_share > 0 and self.low <= area_share <= self.high
 
 
 def score_pool(
@@ -69,7 +69,9 @@ def score_pool(
     ask_teacher = rounds["selection"] == "top_dice"
     batches = -(-len(pool) // fit["batch_size"])
     predictions = predict(student, pool, fit["batch_size"], device)
-    for i, (batch, probabilities) in enumerate(track(predictions, "scoring", total=batches, transient=True), 1):
+    for i, (batch, probabilities) in enumerate(
+        track(predictions, "scoring", total=batches, transient=True), 1
+    ):
         ids = batch.ids
         labels = probabilities.argmax(1)
         agreement = torch.full((len(ids),), torch.nan)

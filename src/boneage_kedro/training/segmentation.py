@@ -107,7 +107,12 @@ def mean_dice(model: Segmenter, samples: MaskSamples, batch_size: int, device: t
 
 
 def predict_masks(
-    model: Segmenter, store: ImageStore, ids: Sequence[str], input_px: int, batch_size: int, device: torch.device
+    model: Segmenter,
+    store: ImageStore,
+    ids: Sequence[str],
+    input_px: int,
+    batch_size: int,
+    device: torch.device,
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Masks in the frame and at the size of each source picture, (H, W) uint8 class codes, one at a time."""
     geometry = store.index.set_index("id")

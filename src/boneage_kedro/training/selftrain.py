@@ -15,7 +15,7 @@ from boneage_kedro.provenance import digest, fingerprint, fingerprint_code
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.lesson import Lesson
 from boneage_kedro.training.loop import train
-from boneage_kedro.training.mask_samples import MaskSamples, Pictures
+from boneage_kedro.training.mask_samples import MaskSamples
 from boneage_kedro.training.pool import AreaPrior, PoolScore, choose, label_pool, score_pool
 from boneage_kedro.training.seeding import derive_seed
 from boneage_kedro.training.segmentation import SegmentationTask, device_of
@@ -107,7 +107,9 @@ class SelfTraining:
         ids = self._choose(student, state) if self._rounds["selection"] != "none" else []
         anew = [*state.masks, *ids] if self._rounds["pseudo_labels"] == "refreshed" else ids
         pictures = self._lesson.pool.among(anew)
-        state.masks |= label_pool(student, pictures, self._crf, self._rounds, self._network["fit"], self._device)
+        state.masks |= label_pool(
+            student, pictures, self._crf, self._rounds, self._network["fit"], self._device
+        )
         state.chosen.append(ids)
         state.scores = {}
         self._save(state)
@@ -161,7 +163,9 @@ class SelfTraining:
         if saved is None or saved["fingerprint"] != self._name:
             return _State()
         state = _State.from_plain(saved["state"])
-        logger.info("Going on with a self-training of the same data, settings and code, round %d.", state.round)
+        logger.info(
+            "Going on with a self-training of the same data, settings and code, round %d.", state.round
+        )
         return state
 
     def _save(self, state: _State) -> None:

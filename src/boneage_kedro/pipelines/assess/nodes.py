@@ -59,9 +59,7 @@ def assess_new_cases(
     rows: list[dict[str, Any]] = []
     with Progress(transient=True) as progress:
         task = progress.add_task("assessing", total=len(cases))
-        for readings in assess_cases(
-            cases, radiographs, weights, model_settings, params, phalanges
-        ):
+        for readings in assess_cases(cases, radiographs, weights, model_settings, params, phalanges):
             rows += [reading.row() for reading in readings]
             progress.advance(task, len(readings))
             drawn = {r.id: Image.fromarray(r.overlay) for r in readings if r.overlay is not None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreState
 from boneage_kedro.masks.folder import MaskFolder
 from boneage_kedro.masks.ingest import ingest_masks
+from boneage_kedro.masks.label_maps import mask_to_canvas
 from boneage_kedro.pipelines.finger_selftrain.params import Params
 from boneage_kedro.provenance import fingerprint, fingerprint_code
 
@@ -152,24 +153,30 @@ def draw_finger_masks(
     source: str,
 ) -> tuple[Figure, Figure]:
     """A sheet of hands from young to old with their masks, and Dice over the rounds."""
-    from boneage_kedro.evaluation.segmentation_figures import mask_overlay, rounds_curve
-    from boneage_kedro.evaluation.figures import image_sheet
-    from boneage_kedro.masks.label_maps import mask_to_canvas
+    from boneage_kedro.evaluation.segmentation_figures import mask_sheet, rounds_curve
 
     by_age = cases.sort_values(["bone_age_months", "id"])
-    places = np.linspace(0, len(by_age) - 1, min(params["sheet_cases"], len(by_age))).round().astype(int)
-    shown = by_age.iloc[places]
-    transforms = images.index.set_index("id")["transform"]
-    overlays = []
-    for key in shown["id"]:
-        transform = np.array(transforms[key], np.float32)
-        mask = mask_to_canvas(np.asarray(predicted[key]()), transform, images.header.canvas_px)
-        overlays.append(mask_overlay(images[key], mask))
+    places = np.linspace(0, len(by_age) - 1, min(params["sheet_cases"], len(by_age)))
+    shown = by_age.iloc[places.round().astype(int)]
     titles = [
         f"{sex} {age / 12:.1f} y" for sex, age in zip(shown["sex"], shown["bone_age_months"], strict=True)
     ]
-    sheet = image_sheet(overlays, titles, params["sheet_columns"], f"Predicted phalanges, {source}")
-    return sheet, rounds_curve(rounds.assign(rule=params["rounds"]["selection"], seed=0))
+    masks = _on_canvas(images, predicted, shown["id"].tolist())
+    pictures = [images[key] for key in shown["id"]]
+    sheet = mask_sheet(pictures, masks, titles, params["sheet_columns"], f"Predicted phalanges, {source}")
+    named = rounds.assign(rule=params["rounds"]["selection"], seed=params["network"]["fit"]["seed"])
+    return sheet, rounds_curve(named, [], f"Self-training on {source}")
+
+
+def _on_canvas(
+    images: ImageStore, predicted: Mapping[str, Callable[[], Image.Image]], ids: Sequence[str]
+) -> list[np.ndarray]:
+    """Predicted masks in the frame of the prepared radiographs."""
+    transforms = images.index.set_index("id")["transform"]
+    return [
+        mask_to_canvas(np.asarray(predicted[key]()), np.array(transforms[key]), images.header.canvas_px)
+        for key in ids
+    ]
 
 
 def collect_finger_metrics(rounds: pd.DataFrame, summary: pd.DataFrame) -> dict[str, Any]:

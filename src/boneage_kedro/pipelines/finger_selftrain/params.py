@@ -4,8 +4,8 @@ from typing import Annotated
 
 from typing_extensions import TypedDict
 
-from boneage_kedro.imaging.dense_crf import CrfSettings
 from boneage_kedro.limits import Count, Within
+from boneage_kedro.masks.dense_crf import CrfSettings
 from boneage_kedro.training.settings import SegmentationSettings, SelfTrainSettings
 
 

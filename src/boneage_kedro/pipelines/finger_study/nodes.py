@@ -71,11 +71,13 @@ def summarise_study(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def draw_study(table: pd.DataFrame) -> Figure:
-    """Dice over rounds, a line an arm."""
+def draw_study(table: pd.DataFrame, params: Params, source: str) -> Figure:
+    """Dice over rounds, a line an arm that makes pseudo-labels, a level for the last round of the others."""
     from boneage_kedro.evaluation.segmentation_figures import rounds_curve
 
-    return rounds_curve(table)
+    baselines = [arm["name"] for arm in params["arms"] if arm["selection"] == "none"]
+    over = (table["round"] == table["round"].max()) | ~table["rule"].isin(baselines)
+    return rounds_curve(table[over], baselines, f"Self-training on {source}")
 
 
 def collect_study_metrics(table: pd.DataFrame) -> dict[str, Any]:

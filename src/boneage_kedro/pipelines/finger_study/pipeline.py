@@ -43,7 +43,10 @@ def create_pipeline() -> Pipeline:
                 name="summarise_finger_study",
             ),
             Node(
-                draw_study, inputs="finger_study", outputs="finger_study_curve@figure", name="draw_finger_study"
+                draw_study,
+                inputs=["finger_study", "params:finger_study", "params:data_prep.source_name"],
+                outputs="finger_study_curve@figure",
+                name="draw_finger_study",
             ),
             Node(
                 collect_study_metrics,

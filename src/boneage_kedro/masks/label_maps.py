@@ -6,13 +6,9 @@ pixel that each class covers can: every map here goes by the shares, and the cla
 
 import cv2
 import numpy as np
-import pandas as pd
 
-from boneage_kedro.cohort.findings import Finding, finding_rows
 from boneage_kedro.imaging.formats import png
-from boneage_kedro.imaging.ingest import read_content
 from boneage_kedro.imaging.radiograph import UnreadableRadiograph
-from boneage_kedro.imaging.sources import RadiographFolder
 
 _COLOUR_TYPE_AT = 25  # in a PNG file; 0 is gray
 _WHITE = 255
@@ -81,36 +77,6 @@ def mask_to_source(mask: np.ndarray, transform: np.ndarray, source_shape: tuple[
     return _warp_labels(mask, back, source_shape)
 
 
-def gather_masks(
-    folder: RadiographFolder, index: pd.DataFrame, classes: int, canvas_px: int, binary: bool
-) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
-    """Read the masks of the pictures in a store and bring them onto the canvas.
-
-    Args:
-        folder: masks by the id of their radiograph.
-        index: of the store (`ImageStore.index`): ``id``, ``source_shape``, ``transform``.
-        classes: in the files, background included.
-        canvas_px: side of the masks that are returned.
-        binary: take all classes as one (`foreground`).
-
-    Returns:
-        the good masks by id, (canvas_px, canvas_px) uint8; and findings on the others (`finding_rows`).
-    """
-    frames = {record["id"]: record for record in index.to_dict("records")}
-    masks: dict[str, np.ndarray] = {}
-    bad: dict[str, str] = {}
-    for key in (key for key in folder if key in frames):
-        rows, columns = frames[key]["source_shape"]
-        try:
-            mask = read_mask(read_content(folder[key]), folder[key].name, classes, (rows, columns))
-        except (UnusableMask, UnreadableRadiograph) as error:
-            bad[key] = str(error)
-        else:
-            transform = np.stack(frames[key]["transform"])  # of lists, or of arrays from a Parquet file
-            masks[key] = mask_to_canvas(foreground(mask) if binary else mask, transform, canvas_px)
-    return masks, _findings(folder, bad, [key for key in folder if key not in frames])
-
-
 def _decode(content: bytes) -> np.ndarray:
     if not content.startswith(png.MAGIC):
         raise UnusableMask("is not a PNG file; save masks without loss, as 8-bit gray PNG")
@@ -159,28 +125,3 @@ def _share(inside: np.ndarray, transform: np.ndarray, shape: tuple[int, int]) ->
     rows, columns = samples * shape[0], samples * shape[1]
     drawn = cv2.warpAffine(inside.astype(np.float32), fine, (columns, rows), flags=cv2.INTER_LINEAR)
     return cv2.resize(drawn, shape[::-1], interpolation=cv2.INTER_AREA) if samples > 1 else drawn
-
-
-def _findings(folder: RadiographFolder, bad: dict[str, str], unmatched: list[str]) -> pd.DataFrame:
-    doubles = folder.duplicates
-    used = [f"{files[0]} is used instead" for files in doubles.values()]
-    return pd.concat(
-        [
-            finding_rows(
-                Finding.UNUSABLE_MASK, list(bad), list(bad.values()), [folder[key].name for key in bad]
-            ),
-            finding_rows(
-                Finding.UNMATCHED_MASK,
-                unmatched,
-                "there is no prepared radiograph of this id",
-                [folder[key].name for key in unmatched],
-            ),
-            finding_rows(
-                Finding.DUPLICATE_FILE,
-                list(doubles),
-                used,
-                [", ".join(files[1:]) for files in doubles.values()],
-            ),
-        ],
-        ignore_index=True,
-    )
