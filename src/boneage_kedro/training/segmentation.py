@@ -67,11 +67,22 @@ class SegmentationTask:
 
 
 def new_segmenter(settings: SegmentationSettings, classes: int, pretrained: PretrainedWeights) -> Segmenter:
-    """A network before training: seeded random weights, then those that ``initial_weights`` names."""
-    config = SegmenterConfig(settings["architecture"], classes, settings["width"], settings["depth"])
+    """A network before training: random weights from the seed, or those that ``initial_weights`` names.
+
+    Raises:
+        ValueError: ImageNet weights are asked for a network without a timm encoder, or a file does not fit.
+        PretrainedWeightsMissing: the weights cannot be had.
+    """
+    start, name = settings["initial_weights"], settings["architecture"]
+    config = SegmenterConfig(name, settings["input_px"], classes, settings["width"], settings["depth"])
     torch.manual_seed(derive_seed(settings["fit"]["seed"], "segmenter"))
     model = Segmenter(config)
-    model.load_initial_weights(settings["initial_weights"], pretrained)
+    if start == "imagenet":
+        if model.encoder is None:
+            raise ValueError(f"there are no ImageNet weights for architecture {name!r}; use a timm encoder")
+        pretrained.load_into(model.encoder, name)
+    elif start != "random":
+        pretrained.load_file(model, start)
     return model.to(memory_format=torch.channels_last)  # a fifth faster on CPUs, and what GPUs want
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from boneage_kedro.masks.dense_crf import CrfSettings
 from boneage_kedro.models.segmenter import Segmenter
+from boneage_kedro.models.weights import fingerprint_weights
 from boneage_kedro.provenance import digest, fingerprint, fingerprint_code
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.lesson import Lesson
@@ -80,7 +81,11 @@ class SelfTraining:
         self._checkpoint, self._first_checkpoint = checkpoint, first_checkpoint
         self._student_checkpoint = checkpoint.beside("student")
         self._first_name = fingerprint(
-            lesson.name, network, rounds["first_stage"], new_student().fingerprint(), fingerprint_code(*_CODE)
+            lesson.name,
+            network,
+            rounds["first_stage"],
+            fingerprint_weights(new_student()),
+            fingerprint_code(*_CODE),
         )
         self._name = fingerprint(self._first_name, rounds, crf)
         self._device = device_of(network["fit"])
