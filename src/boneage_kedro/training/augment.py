@@ -19,10 +19,36 @@ def augment(images: Tensor, settings: AugmentSettings, generator: torch.Generato
     Returns:
         (B, 1, H, W) float in 0 to 1.
     """
+    grid = _draw_grid(images, settings, generator)
+    return _expose(_sample(images, grid, "bilinear"), settings, generator)
+
+
+def augment_pair(
+    images: Tensor, masks: Tensor, settings: AugmentSettings, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Change pictures as ``augment`` does and move their masks along.
+
+    Args:
+        images: (B, 1, H, W) float in 0 to 1.
+        masks: (B, H, W) uint8 class codes; what comes in from outside is class 0.
+        settings, generator: as for ``augment``.
+
+    Returns:
+        images as ``augment`` gives them, and masks (B, H, W) uint8 with no codes but those they had.
+    """
+    grid = _draw_grid(images, settings, generator)
+    moved = _sample(masks[:, None].to(images.dtype), grid, "nearest")[:, 0].to(masks.dtype)
+    return _expose(_sample(images, grid, "bilinear"), settings, generator), moved
+
+
+def _draw_grid(images: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
+    """Where each output pixel is looked up: (B, H, W, 2) in -1 to 1."""
     theta = draw_affine(len(images), settings, generator).to(images)
-    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
-    moved = F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
-    return _expose(moved, settings, generator)
+    return F.affine_grid(theta, list(images.shape), align_corners=False)
+
+
+def _sample(planes: Tensor, grid: Tensor, mode: str) -> Tensor:
+    return F.grid_sample(planes, grid, mode=mode, padding_mode="zeros", align_corners=False)
 
 
 def draw_affine(count: int, settings: AugmentSettings, generator: torch.Generator) -> Tensor:

@@ -1,5 +1,6 @@
 """Losses, each a function to a dict of named values; ``loss`` is the one that is minimised."""
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -21,3 +22,52 @@ def age_loss(prediction: Tensor, age_months: Tensor, kind: str) -> dict[str, Ten
         "loss": _KINDS[kind](prediction / 12, age_months / 12),
         "mae_months": (prediction - age_months).abs().mean().detach(),
     }
+
+
+_SEGMENTATION_KINDS = ("dice", "dice_ce")
+_SMOOTH_PX = 1.0  # bounds the gradient of a class that a picture lacks
+_TINY = 1e-6
+
+
+def segmentation_loss(logits: Tensor, target: Tensor, weight: Tensor, kind: str) -> dict[str, Tensor]:
+    """Loss of segmented pictures: soft Dice over the foreground classes, if asked plus cross entropy.
+
+    Dice is taken for each picture and class, averaged over classes, then over pictures by weight. A class that a
+    picture lacks counts 1 - 1 / (1 + its falsely given pixels), so it costs nothing only where it is not
+    given.
+
+    Args:
+        logits: (B, K, H, W), class 0 is background.
+        target: (B, H, W) integer, 0 to K - 1.
+        weight: (B,) of each picture, 0 or more, not all 0.
+        kind: ``dice`` or ``dice_ce``.
+
+    Returns:
+        ``loss``, and ``dice``: the unweighted mean Dice (paper 000, equation 4) of the most likely classes,
+        1 where a class is rightly absent.
+
+    Raises:
+        ValueError: the kind is another.
+    """
+    if kind not in _SEGMENTATION_KINDS:
+        raise ValueError(f"loss {kind!r} is not one of {', '.join(_SEGMENTATION_KINDS)}")
+    logits = logits.float()  # sums over many pixels need more than 16 bits
+    truth = _foreground(target, logits)
+    per_picture = 1 - _dice(logits.softmax(1)[:, 1:], truth, _SMOOTH_PX)
+    if kind == "dice_ce":
+        per_picture = per_picture + F.cross_entropy(logits, target.long(), reduction="none").mean((1, 2))
+    hard = _dice(_foreground(logits.detach().argmax(1), logits), truth, _TINY)
+    return {"loss": (weight * per_picture).sum() / weight.sum(), "dice": hard.mean()}
+
+
+def _foreground(labels: Tensor, logits: Tensor) -> Tensor:
+    """One plane for each foreground class: (B, H, W) integer to (B, K - 1, H, W) of 0 and 1."""
+    classes = torch.arange(1, logits.shape[1], device=labels.device).view(1, -1, 1, 1)
+    return (labels[:, None] == classes).to(logits.dtype)
+
+
+def _dice(prediction: Tensor, truth: Tensor, smooth_px: float) -> Tensor:
+    """Dice of planes (B, C, H, W), averaged over classes: (B,)."""
+    overlap = (prediction * truth).sum((2, 3))
+    total = prediction.sum((2, 3)) + truth.sum((2, 3))
+    return ((2 * overlap + smooth_px) / (total + smooth_px)).mean(1)
