@@ -1,40 +1,30 @@
-"""Backend torch: mean field with the bilateral kernel on a grid of space and gray level, on CPU or GPU."""
-
-import math
+"""Backend torch: mean field with fast filters, on CPU or GPU."""
 
 import torch
 from torch import Tensor
 
-from .gaussians import BandedGaussian, low_rank_gaussian
+from .bilateral import BilateralGrid
+from .gaussians import BandedGaussian
 from .settings import CrfSettings
-
-_BLOCK_SIGMAS = 0.4
-_BIN_SIGMAS = 1.0
 
 
 def refine_on_grid(probabilities: Tensor, image: Tensor, settings: CrfSettings) -> Tensor:
-    """Posterior class probabilities by mean field with fast filters.
-
-    Probabilities sum to 1 and filters are linear, so that all but the last of the K classes need be filtered; the
-    iteration is on log odds against the last.
-
-    Args:
-        probabilities: (K, H, W) float32, greater than 0.
-        image: (H, W) uint8, on the same device.
-        settings: the terms.
-
-    Returns:
-        (K, H, W) float32.
-    """
-    message = _Message(image, settings)
+    """Posterior class probabilities by mean field with fast filters."""
+    messages = _Messages(image, settings)
     logs = probabilities.log()
-    odds = logs[:-1] - logs[-1] - message(torch.ones_like(image, dtype=torch.float32))
-    posterior = _first_classes(logs[:-1] - logs[-1])
+    odds = logs[:-1] - logs[-1]
+    posterior = messages.pad(_first_classes(odds), 0.0)
+    odds = messages.pad(odds, -torch.inf)
+    odds -= messages.of_ones
+    scratch = odds.clone()
     for _ in range(settings["steps"]):
-        messages = torch.stack([message(each) for each in posterior])
-        before, posterior = posterior, _first_classes(odds + messages + messages.sum(0))
+        charges = posterior + posterior.sum(0)
+        for k in range(len(charges)):
+            messages.add(odds[k], charges[k], scratch[k])
+        before, posterior = posterior, _first_classes(scratch)
         if settings["tolerance"] and _largest_move(before, posterior) <= settings["tolerance"]:
             break
+    posterior = messages.crop(posterior)
     return torch.cat([posterior, 1 - posterior.sum(0, keepdim=True)]).clamp_(0, 1)
 
 
@@ -50,82 +40,36 @@ def _largest_move(before: Tensor, after: Tensor) -> Tensor:
     return torch.maximum(moves.abs().max(), moves.sum(0).abs().max())
 
 
-class _Message:
-    """Weighted sum of both normalised filters of a map (H, W)."""
+class _Messages:
+    """Weighted sum of both normalised filters, on padded maps (padded H, padded W)."""
 
     def __init__(self, image: Tensor, settings: CrfSettings) -> None:
-        height, width = image.shape
-        self.bilateral = BilateralGrid(
-            image, settings["bilateral_sigma_px"], settings["bilateral_sigma_gray"]
-        )
-        self.rows = BandedGaussian(height, settings["gaussian_sigma_px"], image.device)
-        self.columns = BandedGaussian(width, settings["gaussian_sigma_px"], image.device)
-        self.bilateral_weight, self.gaussian_weight = (
-            settings["bilateral_weight"],
-            settings["gaussian_weight"],
-        )
+        sigma = settings["gaussian_sigma_px"]
+        self.rows, self.columns = (BandedGaussian(side, sigma, image.device) for side in image.shape)
+        self.rows._band *= settings["gaussian_weight"]
+        self.image_shape = image.shape
+        self.shape = self.rows.padded, self.columns.padded
+        ones = self.pad(torch.ones_like(image, dtype=torch.float32)[None], 0.0)[0]
+        places = ones.flatten().nonzero()[:, 0]
+        self.bilateral = BilateralGrid(image, settings["bilateral_sigma_px"], settings["bilateral_sigma_gray"], places, ones.numel())
+        total = self.bilateral.spread @ self.bilateral.collect(ones.flatten())
+        self.bilateral.normalise((total + 1e-20).rsqrt() * settings["bilateral_weight"] ** 0.5)
+        self.of_ones = self.add(torch.zeros_like(ones), ones, torch.zeros_like(ones))
 
-    def __call__(self, values: Tensor) -> Tensor:
-        near = self.columns.across(self.rows.down(values))
-        return self.bilateral_weight * self.bilateral(values) + self.gaussian_weight * near
+    def pad(self, maps: Tensor, value: float) -> Tensor:
+        padded = maps.new_full((len(maps), *self.shape), value)
+        self.crop(padded).copy_(maps)
+        return padded
 
+    def crop(self, maps: Tensor) -> Tensor:
+        height, width = self.image_shape
+        top, left = self.rows.reach, self.columns.reach
+        return maps[..., top : top + height, left : left + width]
 
-class BilateralGrid:
-    """The symmetrically normalised bilateral filter D^-1/2 K D^-1/2 of one picture.
-
-    A pixel belongs to one block of pixels and, by linear weights, to two bins of gray level (Chen, Paris and Durand,
-    SIGGRAPH 2007). Between blocks and bins the Gaussian is applied axis by axis, of low rank in space. Its variance
-    is what remains after that of the rounding: a sixth of a block and a third of a bin, both squared.
-    """
-
-    def __init__(self, image: Tensor, sigma_px: float, sigma_gray: float) -> None:
-        block = max(1, math.floor(_BLOCK_SIGMAS * sigma_px))
-        sigma_px = math.sqrt(sigma_px**2 - (block**2 - 1) / 6)
-        bin_gray = _BIN_SIGMAS * sigma_gray
-        rows, columns = (math.ceil(side / block) for side in image.shape)
-        bins = math.floor(255 / bin_gray) + 2
-        self.shape = rows, columns, bins
-        self.down = low_rank_gaussian(block * torch.arange(rows, device=image.device), sigma_px)
-        self.across = low_rank_gaussian(block * torch.arange(columns, device=image.device), sigma_px)
-        levels = torch.arange(bins, device=image.device).float()
-        self.gray = (-(levels[:, None] - levels).square() / (2 * (1 / _BIN_SIGMAS**2 - 1 / 3))).exp()
-        self.slice, self.splat = _membership(
-            image, block, bin_gray, self.shape, torch.ones_like(image).float()
-        )
-        scale = (self(torch.ones_like(image, dtype=torch.float32)) + 1e-20).rsqrt()
-        self.slice, self.splat = _membership(image, block, bin_gray, self.shape, scale)
-
-    def __call__(self, values: Tensor) -> Tensor:
-        """Filter (H, W)."""
-        rows, columns, bins = self.shape
-        grid = (self.splat @ values.flatten()).view(rows, columns * bins)
-        nodes = (self.down.T @ grid).view(-1, columns, bins)  # (r, columns, bins)
-        nodes = self.across.T @ nodes @ self.gray  # (r, s, bins)
-        grid = self.down @ (self.across @ nodes).view(-1, columns * bins)
-        return (self.slice @ grid.flatten()).view_as(values)
-
-
-def _membership(
-    image: Tensor, block: int, bin_gray: float, shape: tuple[int, int, int], scale: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Weights of the pixels in the cells, (pixels, cells) and (cells, pixels), times a scale of each pixel."""
-    rows, columns, bins = shape
-    device = image.device
-    row, column = (torch.arange(side, device=device) // block for side in image.shape)
-    level = image.flatten() / bin_gray
-    lower = level.floor()
-    first = ((row[:, None] * columns + column).flatten() * bins + lower.long()).to(torch.int32)
-    cells = torch.stack([first, first + 1], 1).flatten()
-    share = level - lower
-    weights = (torch.stack([1 - share, share], 1) * scale.flatten()[:, None]).flatten()
-    pixels = image.numel()
-    starts = torch.arange(0, 2 * pixels + 1, 2, dtype=torch.int32, device=device)
-    size = rows * columns * bins
-    order = cells.argsort(stable=True)
-    ends = torch.bincount(cells, minlength=size).cumsum(0)
-    cell_starts = torch.cat([ends.new_zeros(1), ends]).to(torch.int32)
-    by_pixel = torch.sparse_csr_tensor(starts, cells, weights, (pixels, size))
-    by_cell = torch.sparse_csr_tensor(
-        cell_starts, (order // 2).to(torch.int32), weights[order], (size, pixels)
-    )
-    return by_pixel, by_cell
+    def add(self, base: Tensor, charge: Tensor, out: Tensor) -> Tensor:
+        top, left = self.rows.reach, self.columns.reach
+        near = self.columns.across(self.rows.down(charge))
+        inner = [m[top : top + self.rows.inner, left : left + self.columns.inner].unflatten(1, near.shape[1:]) for m in (base, out)]
+        torch.add(inner[0], near, out=inner[1])
+        out.view(-1).addmv_(self.bilateral.spread, self.bilateral.collect(charge.view(-1)))
+        return out
