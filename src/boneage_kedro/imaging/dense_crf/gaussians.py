@@ -17,7 +17,7 @@ def gaussian_matrix(count: int, sigma: float, device: torch.device) -> Tensor:
 
 
 class BandedGaussian:
-    """The symmetrically normalised Gaussian filter D^-1/2 K D^-1/2 along one axis, cut off at 4 sigma.
+    """The symmetrically normalised Gaussian filter D^-1/2 K D^-1/2 times a weight, along one axis, cut at 4 sigma.
 
     The band is cut into tiles with what they reach on both sides, so that filtering is one batched product over
     overlapping views of a padded map, without a copy.
@@ -28,7 +28,7 @@ class BandedGaussian:
         padded: length with the padding at both ends.
     """
 
-    def __init__(self, length: int, sigma: float, device: torch.device) -> None:
+    def __init__(self, length: int, sigma: float, weight: float, device: torch.device) -> None:
         self.reach = min(math.ceil(_REACH_SIGMAS * sigma), length)
         self._tile = max(_LEAST_TILE, 2 * self.reach)
         self._tiles = math.ceil(length / self._tile)
@@ -36,11 +36,15 @@ class BandedGaussian:
         self.padded = self.inner + 2 * self.reach
         kernel = gaussian_matrix(length, sigma, device)
         scale = kernel.sum(1).rsqrt()
-        kernel = scale[:, None] * kernel * scale
+        kernel = weight * scale[:, None] * kernel * scale
         after = self.inner - length
         band = F.pad(kernel, (self.reach, self.reach + after, 0, after))  # (inner, padded)
-        tile_step = self._tile * (self.padded + 1)  # a tile further is as many rows down as columns to the right
-        self._band = band.as_strided((self._tiles, self._tile, self._window), (tile_step, self.padded, 1)).contiguous()
+        tile_step = self._tile * (
+            self.padded + 1
+        )  # a tile further is as many rows down as columns to the right
+        self._band = band.as_strided(
+            (self._tiles, self._tile, self._window), (tile_step, self.padded, 1)
+        ).contiguous()
 
     @property
     def _window(self) -> int:
@@ -53,7 +57,7 @@ class BandedGaussian:
         return (self._band @ windows).view(self.inner, width)
 
     def across(self, maps: Tensor) -> Tensor:
-        """Filter (H, padded) along the second axis to (H, tiles, tile), a view whose last two axes make up ``inner``."""
+        """Filter (H, padded) along the second axis to (H, tiles, tile): ``inner`` columns, by tiles."""
         height = maps.shape[0]
         windows = maps.as_strided((self._tiles, height, self._window), (self._tile, self.padded, 1))
         return (windows @ self._band.mT).transpose(0, 1)

@@ -9,30 +9,46 @@ from .settings import CrfSettings
 
 
 def refine_on_grid(probabilities: Tensor, image: Tensor, settings: CrfSettings) -> Tensor:
-    """Posterior class probabilities by mean field with fast filters."""
+    """Posterior class probabilities by mean field with fast filters.
+
+    Filters are linear and probabilities sum to 1, so it is enough to follow the log odds of the first K - 1 classes
+    against the last: to those of class k, the message adds the filtered difference Q_k - Q_last. That is taken as
+    Q_k + (Q_1 + ... + Q_(K-1)), what it falls short by one being put into the start.
+
+    Args:
+        probabilities: (K, H, W) float32, greater than 0.
+        image: (H, W) uint8, on the same device.
+        settings: the terms.
+
+    Returns:
+        (K, H, W) float32.
+    """
     messages = _Messages(image, settings)
     logs = probabilities.log()
-    odds = logs[:-1] - logs[-1]
-    posterior = messages.pad(_first_classes(odds), 0.0)
-    odds = messages.pad(odds, -torch.inf)
-    odds -= messages.of_ones
-    scratch = odds.clone()
+    unary = messages.pad(logs[:-1] - logs[-1], -torch.inf)  # probability 0 in the padding
+    first = _first_probabilities(unary)
+    unary -= messages.of_ones()
+    odds = unary.clone()
     for _ in range(settings["steps"]):
-        charges = posterior + posterior.sum(0)
-        for k in range(len(charges)):
-            messages.add(odds[k], charges[k], scratch[k])
-        before, posterior = posterior, _first_classes(scratch)
-        if settings["tolerance"] and _largest_move(before, posterior) <= settings["tolerance"]:
+        for charge, start, total in zip(_charges(first), unary, odds, strict=True):
+            messages.add(start, charge, out=total)
+        before, first = first, _first_probabilities(odds)
+        if settings["tolerance"] and _largest_move(before, first) <= settings["tolerance"]:
             break
-    posterior = messages.crop(posterior)
-    return torch.cat([posterior, 1 - posterior.sum(0, keepdim=True)]).clamp_(0, 1)
+    first = messages.crop(first)
+    return torch.cat([first, 1 - first.sum(0, keepdim=True)]).clamp_(0, 1)
 
 
-def _first_classes(odds: Tensor) -> Tensor:
-    """Probabilities (K - 1, H, W) from log odds against the last class."""
+def _first_probabilities(odds: Tensor) -> Tensor:
+    """All probabilities but the last from log odds against it, both (K - 1, H, W)."""
     if len(odds) == 1:
-        return odds.sigmoid()
+        return odds.sigmoid()  # the same as below, four times as fast
     return torch.cat([odds, torch.zeros_like(odds[:1])]).softmax(0)[:-1]
+
+
+def _charges(first: Tensor) -> Tensor:
+    """Q_k - Q_last + 1."""
+    return 2 * first if len(first) == 1 else first + first.sum(0)
 
 
 def _largest_move(before: Tensor, after: Tensor) -> Tensor:
@@ -41,35 +57,50 @@ def _largest_move(before: Tensor, after: Tensor) -> Tensor:
 
 
 class _Messages:
-    """Weighted sum of both normalised filters, on padded maps (padded H, padded W)."""
+    """Weighted sum of both normalised filters D^-1/2 K D^-1/2, on padded maps."""
 
     def __init__(self, image: Tensor, settings: CrfSettings) -> None:
+        height, width = image.shape
         sigma = settings["gaussian_sigma_px"]
-        self.rows, self.columns = (BandedGaussian(side, sigma, image.device) for side in image.shape)
-        self.rows._band *= settings["gaussian_weight"]
-        self.image_shape = image.shape
-        self.shape = self.rows.padded, self.columns.padded
-        ones = self.pad(torch.ones_like(image, dtype=torch.float32)[None], 0.0)[0]
-        places = ones.flatten().nonzero()[:, 0]
-        self.bilateral = BilateralGrid(image, settings["bilateral_sigma_px"], settings["bilateral_sigma_gray"], places, ones.numel())
-        total = self.bilateral.spread @ self.bilateral.collect(ones.flatten())
-        self.bilateral.normalise((total + 1e-20).rsqrt() * settings["bilateral_weight"] ** 0.5)
-        self.of_ones = self.add(torch.zeros_like(ones), ones, torch.zeros_like(ones))
+        self._rows = BandedGaussian(height, sigma, settings["gaussian_weight"], image.device)
+        self._columns = BandedGaussian(width, sigma, 1.0, image.device)
+        self._size = height, width
+        self._inside = self.pad(image.new_ones((1, height, width), dtype=torch.float32), 0.0)[0]
+        self._bilateral = BilateralGrid(
+            image,
+            settings["bilateral_sigma_px"],
+            settings["bilateral_sigma_gray"],
+            self._inside.flatten().nonzero()[:, 0],
+            self._inside.numel(),
+        )
+        mass = self._bilateral.cells.matrix @ self._bilateral.gather(self._inside.flatten())
+        self._bilateral.cells.scale_rows((settings["bilateral_weight"] / mass).sqrt())
 
     def pad(self, maps: Tensor, value: float) -> Tensor:
-        padded = maps.new_full((len(maps), *self.shape), value)
+        """Put maps (C, H, W) into maps of the padded size, filled up with a value."""
+        padded = maps.new_full((len(maps), self._rows.padded, self._columns.padded), value)
         self.crop(padded).copy_(maps)
         return padded
 
     def crop(self, maps: Tensor) -> Tensor:
-        height, width = self.image_shape
-        top, left = self.rows.reach, self.columns.reach
+        """The view of padded maps that holds the picture."""
+        (height, width), top, left = self._size, self._rows.reach, self._columns.reach
         return maps[..., top : top + height, left : left + width]
 
-    def add(self, base: Tensor, charge: Tensor, out: Tensor) -> Tensor:
-        top, left = self.rows.reach, self.columns.reach
-        near = self.columns.across(self.rows.down(charge))
-        inner = [m[top : top + self.rows.inner, left : left + self.columns.inner].unflatten(1, near.shape[1:]) for m in (base, out)]
-        torch.add(inner[0], near, out=inner[1])
-        out.view(-1).addmv_(self.bilateral.spread, self.bilateral.collect(charge.view(-1)))
+    def of_ones(self) -> Tensor:
+        """The message of a map that is 1 on the whole picture."""
+        zeros = torch.zeros_like(self._inside)
+        return self.add(zeros, self._inside, out=zeros)
+
+    def add(self, start: Tensor, charge: Tensor, out: Tensor) -> Tensor:
+        """Write start plus the message of a charge into ``out``, but for the padding, which it keeps."""
+        near = self._columns.across(self._rows.down(charge))  # (H, tiles, tile)
+        torch.add(self._tiled(start, near.shape), near, out=self._tiled(out, near.shape))
+        flat = out.view(-1)
+        torch.addmv(flat, self._bilateral.cells.matrix, self._bilateral.gather(charge.view(-1)), out=flat)
         return out
+
+    def _tiled(self, padded: Tensor, shape: torch.Size) -> Tensor:
+        """View of a padded map without what the filters reach, by tiles of columns."""
+        top, left = self._rows.reach, self._columns.reach
+        return padded[top : top + self._rows.inner, left : left + self._columns.inner].unflatten(1, shape[1:])
