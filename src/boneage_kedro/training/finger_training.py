@@ -104,13 +104,16 @@ def run_study(
     tables: list[pd.DataFrame] = []
     for seed in seeds:
         for arm in arms:
-            fit = {**network["fit"], "seed": seed}
-            mine = {**network, "initial_weights": arm["initial_weights"], "fit": fit}
-            way = {**rounds, "selection": arm["selection"], "teacher": arm["teacher"]}
+            mine: SegmentationSettings = {
+                **network,
+                "initial_weights": arm["initial_weights"],
+                "fit": {**network["fit"], "seed": seed},
+            }
+            way: SelfTrainSettings = {**rounds, "selection": arm["selection"], "teacher": arm["teacher"]}
             _, _, table = train_finger_segmenter(
                 data,
-                SegmentationSettings(**mine),
-                SelfTrainSettings(**way),
+                mine,
+                way,
                 crf,
                 arm["labelled"],
                 checkpoint.beside(f"{arm['name']}_{seed}"),

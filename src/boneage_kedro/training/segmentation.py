@@ -126,12 +126,13 @@ def predict_masks(
     device: torch.device,
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Masks in the frame and at the size of each source picture, (H, W) uint8 class codes, one at a time."""
-    geometry = store.index.set_index("id")
+    records = {record["id"]: record for record in store.index.to_dict("records")}
     for batch, probabilities in predict(model, Pictures.of(store, ids, input_px), batch_size, device):
         for key, mine in zip(batch.ids, probabilities.cpu().numpy(), strict=True):
-            transform = np.array(geometry.at[key, "transform"], np.float32)
+            transform = np.array(records[key]["transform"], np.float32)
             fitted = rescale_transform(transform, store.header.canvas_px, input_px)
-            yield key, mask_in_source(mine, fitted, tuple(geometry.at[key, "source_shape"]))
+            rows, columns = records[key]["source_shape"]
+            yield key, mask_in_source(mine, fitted, (rows, columns))
 
 
 def mask_in_source(

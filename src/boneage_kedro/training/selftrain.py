@@ -20,7 +20,7 @@ from boneage_kedro.training.mask_samples import MaskSamples
 from boneage_kedro.training.pool import AreaPrior, PoolScore, choose, label_pool, score_pool
 from boneage_kedro.training.seeding import derive_seed
 from boneage_kedro.training.segmentation import SegmentationTask, device_of
-from boneage_kedro.training.settings import FitSettings, SegmentationSettings, SelfTrainSettings
+from boneage_kedro.training.settings import MaskFitSettings, SegmentationSettings, SelfTrainSettings
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ class SelfTraining:
             self._network["augment"],
         )
         seed = derive_seed(self._network["fit"]["seed"], "round", state.round)
-        fit = FitSettings(**{**self._network["fit"], "seed": seed})
+        fit: MaskFitSettings = {**self._network["fit"], "seed": seed}
         if not state.round:
             train(task, [self._rounds["first_stage"]], fit, self._first_checkpoint, self._first_name)
         else:

@@ -7,61 +7,57 @@ from torch import Tensor
 from torch.nn import functional as F
 
 _REACH_SIGMAS = 4.0
-_NODE_SIGMAS = 0.8
-_NODE_MARGIN_SIGMAS = 1.5
+_LEAST_TILE = 32
 
 
-def low_rank_gaussian(positions: Tensor, sigma: float) -> Tensor:
-    """A matrix U (n, r) with U U^T close to exp(-(p - q)^2 / (2 sigma^2)) over the n positions.
-
-    A Gaussian is the product of two narrower ones summed over nodes between them; with nodes 0.8 sigma apart the
-    error is 0.1% (the first term of Poisson's sum formula, 2 exp(-pi^2 / (2 * 0.8^2))).
-    """
-    step = _NODE_SIGMAS * sigma
-    low = float(positions.min()) - _NODE_MARGIN_SIGMAS * sigma
-    span = float(positions.max()) + _NODE_MARGIN_SIGMAS * sigma - low
-    nodes = low + step * torch.arange(
-        math.ceil(span / step) + 1, dtype=torch.float64, device=positions.device
-    )
-    scale = math.sqrt(_NODE_SIGMAS * math.sqrt(2 / math.pi))
-    return (scale * (-((positions.double()[:, None] - nodes) / sigma).square()).exp()).float()
+def gaussian_matrix(count: int, sigma: float, device: torch.device) -> Tensor:
+    """exp(-(i - j)^2 / (2 sigma^2)) between ``count`` places one apart, (count, count) float32."""
+    places = torch.arange(count, device=device).double()
+    return (-((places[:, None] - places) / sigma).square() / 2).exp().float()
 
 
 class BandedGaussian:
-    """The symmetrically normalised Gaussian filter D^-1/2 K D^-1/2 along one axis, cut off at 4 sigma.
+    """The symmetrically normalised Gaussian filter D^-1/2 K D^-1/2 times a weight, along one axis, cut at 4 sigma.
 
-    The band is cut into square tiles with what they reach on both sides, (tiles, tile, tile + 2 reach), so that
-    filtering is one batched product over overlapping views.
+    The band is cut into tiles with what they reach on both sides, so that filtering is one batched product over
+    overlapping views of a padded map, without a copy.
+
+    Attributes:
+        reach: padding before the first pixel.
+        inner: length rounded up to whole tiles.
+        padded: length with the padding at both ends.
     """
 
-    def __init__(self, length: int, sigma: float, device: torch.device) -> None:
-        self.length = length
+    def __init__(self, length: int, sigma: float, weight: float, device: torch.device) -> None:
         self.reach = min(math.ceil(_REACH_SIGMAS * sigma), length)
-        self.tile = max(32, 2 * self.reach)
-        self.tiles = math.ceil(length / self.tile)
-        distance = torch.arange(length, device=device).double()
-        kernel = (-((distance[:, None] - distance) / sigma).square() / 2).exp()
+        self._tile = max(_LEAST_TILE, 2 * self.reach)
+        self._tiles = math.ceil(length / self._tile)
+        self.inner = self._tiles * self._tile
+        self.padded = self.inner + 2 * self.reach
+        kernel = gaussian_matrix(length, sigma, device)
         scale = kernel.sum(1).rsqrt()
-        kernel = (scale[:, None] * kernel * scale).float()
-        after = self.tiles * self.tile - length
-        padded = F.pad(kernel, (self.reach, self.reach + after, 0, after))
-        columns = padded.shape[1]
-        self.band = padded.as_strided(
-            (self.tiles, self.tile, self.tile + 2 * self.reach), (self.tile * (columns + 1), columns, 1)
+        kernel = weight * scale[:, None] * kernel * scale
+        after = self.inner - length
+        band = F.pad(kernel, (self.reach, self.reach + after, 0, after))  # (inner, padded)
+        tile_step = self._tile * (
+            self.padded + 1
+        )  # a tile further is as many rows down as columns to the right
+        self._band = band.as_strided(
+            (self._tiles, self._tile, self._window), (tile_step, self.padded, 1)
         ).contiguous()
 
-    def down(self, values: Tensor) -> Tensor:
-        """Filter (H, W) along H."""
-        after = self.tiles * self.tile - self.length
-        padded = F.pad(values, (0, 0, self.reach, self.reach + after))
-        width = padded.shape[1]
-        views = padded.as_strided((self.tiles, self.band.shape[2], width), (self.tile * width, width, 1))
-        return (self.band @ views).reshape(-1, width)[: self.length]
+    @property
+    def _window(self) -> int:
+        return self._tile + 2 * self.reach
 
-    def across(self, values: Tensor) -> Tensor:
-        """Filter (H, W) along W."""
-        after = self.tiles * self.tile - self.length
-        padded = F.pad(values, (self.reach, self.reach + after))
-        height, width = padded.shape
-        views = padded.as_strided((self.tiles, height, self.band.shape[2]), (self.tile, width, 1))
-        return (views @ self.band.mT).permute(1, 0, 2).reshape(height, -1)[:, : self.length]
+    def down(self, maps: Tensor) -> Tensor:
+        """Filter (padded, W) along the first axis to (inner, W)."""
+        width = maps.shape[1]
+        windows = maps.as_strided((self._tiles, self._window, width), (self._tile * width, width, 1))
+        return (self._band @ windows).view(self.inner, width)
+
+    def across(self, maps: Tensor) -> Tensor:
+        """Filter (H, padded) along the second axis to (H, tiles, tile): ``inner`` columns, by tiles."""
+        height = maps.shape[0]
+        windows = maps.as_strided((self._tiles, height, self._window), (self._tile, self.padded, 1))
+        return (windows @ self._band.mT).transpose(0, 1)

@@ -1,5 +1,6 @@
 """One function for all backends: check what came in, refine each picture on its own."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -74,10 +75,10 @@ def _check_sizes(probabilities: Tensor, images: Tensor, ids: Sequence[str]) -> N
 
 
 def _check_probabilities(probabilities: Tensor, name: str) -> None:
-    if not probabilities.isfinite().all():
+    lowest, error = float(probabilities.min()), float((probabilities.float().sum(0) - 1).abs().max())
+    if not math.isfinite(lowest + error):
         raise ValueError(f"{name}: probabilities hold NaN or infinity")
-    if probabilities.min() < 0:
-        raise ValueError(f"{name}: probabilities go down to {probabilities.min():g}; are these logits?")
-    error = (probabilities.float().sum(0) - 1).abs().max()
+    if lowest < 0:
+        raise ValueError(f"{name}: probabilities go down to {lowest:g}; are these logits?")
     if error > _SUM_TOLERANCE:
         raise ValueError(f"{name}: probabilities do not sum to 1 over the classes (off by {error:.3g})")

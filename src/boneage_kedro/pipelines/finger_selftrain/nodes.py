@@ -70,7 +70,8 @@ def train_finger_student(
         checkpoint,
         checkpoint.beside("first"),
     )
-    return student.state_dict(), settings, rounds
+    weights = {name: value.contiguous() for name, value in student.state_dict().items()}
+    return weights, settings, rounds
 
 
 def gather_finger_data(
