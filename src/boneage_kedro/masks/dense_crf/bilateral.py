@@ -9,7 +9,7 @@ from .gaussians import gaussian_matrix
 from .sparse import SparsePair
 
 # Larger is faster and less exact: with these the posterior is closer to the exact one than pydensecrf's.
-_BLOCK_SIGMAS = 0.4
+_BLOCK_SIGMAS = 0.3
 _NODE_SIGMAS = 0.7
 _BIN_SIGMAS = 1.0
 

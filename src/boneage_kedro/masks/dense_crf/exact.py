@@ -9,7 +9,8 @@ from .settings import CrfSettings
 def refine_exactly(probabilities: Tensor, image: Tensor, settings: CrfSettings) -> Tensor:
     """Posterior class probabilities by brute force; every pair of pixels is computed (paper 000, eq. 1-3).
 
-    Time and memory grow with the square of the number of pixels: 32 x 32 take 8 MB, 128 x 128 take 2 GB.
+    Time and memory grow with the square of the number of pixels: 32 x 32 take about
+    60 MB, 64 x 64 about 1 GB.
 
     Args:
         probabilities: (K, H, W), greater than 0, summing to 1 over the classes.

@@ -1,0 +1,114 @@
+"""Choice of the dense CRF's settings on annotated pictures (paper 000, IV.A: "tuned on the training set")."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pandas as pd
+from torch import Tensor
+
+from boneage_kedro.imaging.dense_crf import CrfSettings, refine
+
+
+@dataclass(frozen=True)
+class CrfSample:
+    """One annotated picture with what a network made of it.
+
+    Attributes:
+        id: for messages.
+        probabilities: (K, H, W) floating point, summing to 1 over the classes; class 0 is background.
+        image: (H, W) uint8.
+        truth: (H, W) uint8, class of each pixel.
+    """
+
+    id: str
+    probabilities: Tensor
+    image: Tensor
+    truth: Tensor
+
+
+def tune_crf(
+    samples: Sequence[CrfSample], settings: CrfSettings, grid: Mapping[str, Sequence[float]]
+) -> tuple[CrfSettings, pd.DataFrame]:
+    """Settings with the highest mean foreground Dice of the refined labels, by coordinate search.
+
+    One key after another takes its best value while the others stay, sweep after sweep until none improves. The start
+    is a candidate, and a change must improve, so the outcome is never worse than it and does not hang on chance.
+
+    Args:
+        samples: annotated pictures; each is refined on its own, so they may differ in size.
+        settings: the start.
+        grid: key of the settings -> values to try.
+
+    Returns:
+        The best settings, and a row for each setting tried, in order: the keys of the grid and ``dice``.
+
+    Raises:
+        ValueError: no samples, a key of the grid is not a setting with a number, a key has no values, or a truth
+            does not match its picture.
+    """
+    _check(samples, settings, grid)
+    tried: dict[tuple[float, ...], float] = {}
+
+    def dice_of(candidate: Mapping[str, Any]) -> float:
+        key = tuple(candidate[name] for name in grid)
+        if key not in tried:
+            tried[key] = mean_dice(samples, cast(CrfSettings, candidate))
+        return tried[key]
+
+    best: dict[str, Any] = dict(settings)
+    highest, before = dice_of(best), -math.inf
+    while highest > before:
+        before = highest
+        for candidate in _sweep(best, grid):
+            if dice_of(candidate) > highest:
+                highest = dice_of(candidate)
+                best.update(candidate)
+    return cast(CrfSettings, best), pd.DataFrame(
+        [dict(zip(grid, key, strict=True)) | {"dice": dice} for key, dice in tried.items()]
+    )
+
+
+def mean_dice(samples: Sequence[CrfSample], settings: CrfSettings) -> float:
+    """Mean over pictures of the Dice between refined and true foreground, as `foreground_dice`."""
+    total = 0.0
+    for sample in samples:
+        posterior = refine(sample.probabilities[None], sample.image[None], settings, [sample.id])[0]
+        total += foreground_dice(posterior.argmax(0), sample.truth)
+    return total / len(samples)
+
+
+def foreground_dice(labels: Tensor, truth: Tensor) -> float:
+    """Dice of two label maps (H, W) over all classes but 0: pixels that agree, twice, by those of either.
+
+    Two maps without foreground agree wholly: 1.
+    """
+    both = int(((labels == truth) & (truth > 0)).sum())
+    either = int((labels > 0).sum() + (truth > 0).sum())
+    return 2 * both / either if either else 1.0
+
+
+def _sweep(best: Mapping[str, Any], grid: Mapping[str, Sequence[float]]) -> Iterator[dict[str, Any]]:
+    """Candidates that differ from the best so far, read anew each time, in one key."""
+    for key, values in grid.items():
+        for value in values:
+            yield {**best, key: value}
+
+
+def _check(samples: Sequence[CrfSample], settings: CrfSettings, grid: Mapping[str, Sequence[float]]) -> None:
+    if not samples:
+        raise ValueError("no samples to tune the CRF on")
+    numbers = [name for name in settings if name != "backend"]
+    for key, values in grid.items():
+        if key not in numbers:
+            raise ValueError(
+                f"cannot tune {key!r}; the CRF's settings with a number are {', '.join(numbers)}"
+            )
+        if not values:
+            raise ValueError(f"no values to try for {key!r}")
+    for sample in samples:
+        if sample.truth.shape != sample.image.shape:
+            raise ValueError(
+                f"{sample.id}: truth {tuple(sample.truth.shape)} does not match image {tuple(sample.image.shape)}"
+            )
