@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from boneage_kedro.cohort.sex import Sex
-from boneage_kedro.imaging.dense_crf import CrfSettings, refine, refine_exactly
+from boneage_kedro.masks.dense_crf import CrfSettings, refine, refine_exactly
 from boneage_kedro.phantom import fabricate_hand
 
 SETTINGS: CrfSettings = {

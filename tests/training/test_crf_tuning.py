@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from boneage_kedro.imaging.dense_crf import CrfSettings
+from boneage_kedro.masks.dense_crf import CrfSettings
 from boneage_kedro.training.crf_tuning import CrfSample, foreground_dice, mean_dice, tune_crf
 
 

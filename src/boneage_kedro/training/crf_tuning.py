@@ -8,7 +8,7 @@ from typing import Any, cast
 import pandas as pd
 from torch import Tensor
 
-from boneage_kedro.imaging.dense_crf import CrfSettings, refine
+from boneage_kedro.masks.dense_crf import CrfSettings, refine
 
 
 @dataclass(frozen=True)

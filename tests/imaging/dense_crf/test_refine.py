@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from boneage_kedro.imaging.dense_crf import CrfSettings, refine, refine_exactly
+from boneage_kedro.masks.dense_crf import CrfSettings, refine, refine_exactly
 
 Make = Callable[..., tuple[Tensor, Tensor]]
 BACKENDS = ("torch", "pydensecrf")
