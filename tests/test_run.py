@@ -1,5 +1,6 @@
 """`kedro run --env=test` as a user starts it, and what it leaves behind."""
 
+import json
 import os
 import subprocess
 import sys
@@ -146,7 +147,7 @@ def new_files(tmp_path: Path, output: str) -> dict[str, str]:
     }
 
 
-def test_assess_reads_new_files(new_files: dict[str, str], tmp_path: Path) -> None:
+def test_assess_reads_new_files(new_files: dict[str, str], tmp_path: Path, fingers: Run) -> None:
     with _session(new_files) as session:
         session.run(pipeline_names=["assess"])
     predictions = pd.read_csv(tmp_path / "out" / "predictions.csv").set_index("id")
@@ -158,6 +159,11 @@ def test_assess_reads_new_files(new_files: dict[str, str], tmp_path: Path) -> No
     assert [file.name for file in overlays] == ["p00000.png", "p00001.png"]
     with Image.open(overlays[0]) as overlay:
         assert overlay.size == (1024, 512)
+    masks = sorted((tmp_path / "out" / "phalanx").iterdir())
+    assert [file.name for file in masks] == ["p00000.png", "p00001.png"]
+    known = PROJECT / "data/07_model_output/test/phalanx_masks"
+    for mask in masks:
+        assert np.array_equal(np.asarray(Image.open(mask)), np.asarray(Image.open(known / mask.name)))
 
 
 def test_assess_agrees_with_the_predictions_of_the_run(new_files: dict[str, str], tmp_path: Path) -> None:
@@ -170,6 +176,53 @@ def test_assess_agrees_with_the_predictions_of_the_run(new_files: dict[str, str]
         session.run(pipeline_names=["assess"])
     predictions = pd.read_csv(tmp_path / "out" / "predictions.csv").set_index("id")
     assert np.allclose(predictions["bone_age_months"], known.loc[ids, "predicted_months"], atol=0.06)
+
+
+@pytest.fixture(scope="module")
+def fingers(output: str) -> Run:
+    """The MLflow run of masks for all hands, of the comparison of rules, and of the teacher's tuning."""
+    with _session({}) as session:
+        session.run(pipeline_names=["finger_selftrain", "finger_study", "finger_crf"])
+    return runs()[0]
+
+
+def test_every_hand_gets_a_mask_at_its_own_size(fingers: Run) -> None:
+    folder = PROJECT / "data/07_model_output/test/phalanx_masks"
+    cases = pd.read_parquet(PROJECT / "data/03_primary/test/cases.parquet")
+    assert sorted(file.stem for file in folder.glob("*.png")) == sorted(cases["id"])
+    for key in cases["id"][:5]:
+        with (
+            Image.open(folder / f"{key}.png") as mask,
+            Image.open(PROJECT / f"data/01_raw/test/radiographs/{key}.png") as radiograph,
+        ):
+            assert mask.size == radiograph.size
+            assert set(np.unique(np.asarray(mask))) <= {0, 1}
+
+
+def test_masks_are_scored_on_the_test_part_alone(fingers: Run) -> None:
+    scores = pd.read_csv(RESULTS / "finger_scores.csv")
+    splits = pd.read_parquet(PROJECT / "data/03_primary/test/splits.parquet").set_index("id")["split"]
+    assert set(scores["id"]) == set(splits.index[splits == "test"])
+    summary = pd.read_csv(RESULTS / "finger_summary.csv").set_index("measure")
+    assert summary.loc["dice", "mean"] == pytest.approx(scores["dice"].mean())
+    assert fingers.data.metrics["finger.test.dice"] == pytest.approx(scores["dice"].mean())
+    rounds = pd.read_csv(RESULTS / "finger_rounds.csv")
+    assert rounds["test_dice"].iloc[-1] == pytest.approx(scores["dice"].mean(), abs=1e-6)
+
+
+def test_the_study_has_a_row_for_every_arm_seed_and_round(fingers: Run) -> None:
+    study = pd.read_csv(RESULTS / "finger_study.csv")
+    assert len(study.groupby(["rule", "seed", "round"])) == len(study) == 2 * 2 * 3
+    start = study[study["round"] == 0].pivot_table(index="seed", columns="rule", values="test_dice")
+    assert (start["few"] == start["top-DSC"]).all()  # both begin with the same round 0
+    assert (RESULTS / "finger_study_curve.png").exists()
+
+
+def test_the_teachers_settings_are_the_best_that_were_tried(fingers: Run) -> None:
+    tried = pd.read_csv(RESULTS / "finger_crf_tried.csv")
+    best = json.loads((RESULTS / "finger_crf_best.json").read_text())
+    row = tried.loc[tried["dice"].idxmax()]
+    assert all(best[key] == row[key] for key in tried.columns.drop("dice"))
 
 
 def test_a_run_that_fails_is_marked_so(output: str) -> None:

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from boneage_kedro.masks.dense_crf import CrfSettings
-from boneage_kedro.training.crf_tuning import CrfSample, foreground_dice, mean_dice, tune_crf
+from boneage_kedro.training.crf_tuning import CrfSample, mean_dice, tune_crf
 
 
 @pytest.fixture
@@ -69,28 +69,6 @@ def test_empty_grid_tries_the_start_alone(samples: list[CrfSample], settings: Cr
     best, tried = tune_crf(samples, settings, {})
     assert best == settings
     assert len(tried) == 1
-
-
-def test_dice_by_hand() -> None:
-    labels, truth = torch.tensor([[0, 1, 1, 2]]), torch.tensor([[1, 1, 0, 1]])
-    assert foreground_dice(labels, truth) == pytest.approx(2 * 1 / (3 + 3))
-    assert foreground_dice(truth * 0, truth * 0) == 1.0
-    assert foreground_dice(truth * 0, truth) == 0.0
-
-
-@pytest.mark.parametrize(
-    ("grid", "message"),
-    [
-        ({"bilateral_wait": [1.0]}, "cannot tune 'bilateral_wait'; the CRF's settings with a number are"),
-        ({"backend": [1.0]}, "cannot tune 'backend'"),
-        ({"bilateral_weight": []}, "no values to try for 'bilateral_weight'"),
-    ],
-)
-def test_bad_grid(
-    samples: list[CrfSample], settings: CrfSettings, grid: dict[str, list[float]], message: str
-) -> None:
-    with pytest.raises(ValueError, match=message):
-        tune_crf(samples, settings, grid)
 
 
 def test_bad_samples(samples: list[CrfSample], settings: CrfSettings) -> None:

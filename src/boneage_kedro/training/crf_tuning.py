@@ -9,6 +9,7 @@ import pandas as pd
 from torch import Tensor
 
 from boneage_kedro.masks.dense_crf import CrfSettings, refine
+from boneage_kedro.training.overlap import label_dice
 
 
 @dataclass(frozen=True)
@@ -71,22 +72,12 @@ def tune_crf(
 
 
 def mean_dice(samples: Sequence[CrfSample], settings: CrfSettings) -> float:
-    """Mean over pictures of the Dice between refined and true foreground, as `foreground_dice`."""
+    """Mean over pictures of the Dice between refined and true labels, as `label_dice`."""
     total = 0.0
     for sample in samples:
-        posterior = refine(sample.probabilities[None], sample.image[None], settings, [sample.id])[0]
-        total += foreground_dice(posterior.argmax(0), sample.truth)
+        posterior = refine(sample.probabilities[None], sample.image[None], settings, [sample.id])
+        total += label_dice(posterior.argmax(1), sample.truth[None]).item()
     return total / len(samples)
-
-
-def foreground_dice(labels: Tensor, truth: Tensor) -> float:
-    """Dice of two label maps (H, W) over all classes but 0: pixels that agree, twice, by those of either.
-
-    Two maps without foreground agree wholly: 1.
-    """
-    both = int(((labels == truth) & (truth > 0)).sum())
-    either = int((labels > 0).sum() + (truth > 0).sum())
-    return 2 * both / either if either else 1.0
 
 
 def _sweep(best: Mapping[str, Any], grid: Mapping[str, Sequence[float]]) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
+import torch
 from typing_extensions import TypedDict
 
 from boneage_kedro.imaging.store import ImageStore
@@ -14,8 +15,10 @@ from boneage_kedro.masks.dense_crf import CrfSettings
 from boneage_kedro.models.segmenter import Segmenter
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.training.checkpoint import CheckpointFile
+from boneage_kedro.training.crf_tuning import CrfSample, tune_crf
 from boneage_kedro.training.lesson import make_lesson, make_observer
-from boneage_kedro.training.segmentation import device_of, new_segmenter
+from boneage_kedro.training.mask_samples import Pictures
+from boneage_kedro.training.segmentation import device_of, new_segmenter, predict
 from boneage_kedro.training.selftrain import SelfTraining
 from boneage_kedro.training.settings import SegmentationSettings, SelfTrainSettings
 
@@ -78,6 +81,7 @@ def train_finger_segmenter(
     described = {
         "segmenter": student.config.as_dict(),
         "input_px": network["input_px"],
+        "labelled": lesson.labelled.pictures.ids,
         "preparation": data.images.header.preparation,
         "data_fingerprint": lesson.name,
     }
@@ -116,8 +120,27 @@ def run_study(
                 way,
                 crf,
                 arm["labelled"],
-                checkpoint.beside(f"{arm['name']}_{seed}"),
+                checkpoint.beside(f"{arm['name'].replace(' ', '_')}_{seed}"),
                 checkpoint.beside(f"first_{arm['labelled']}_{arm['initial_weights']}_{seed}"),
             )
             tables.append(table.assign(rule=arm["name"], seed=seed))
             yield pd.concat(tables, ignore_index=True)
+
+
+def tune_teacher(
+    student: Segmenter,
+    images: ImageStore,
+    masks: Mapping[str, np.ndarray],
+    ids: Sequence[str],
+    network: SegmentationSettings,
+    crf: CrfSettings,
+    grid: Mapping[str, Sequence[float]],
+) -> tuple[CrfSettings, pd.DataFrame]:
+    """The dense CRF's settings that refine a student's masks of these cases best (see `tune_crf`)."""
+    device = device_of(network["fit"])
+    pictures = Pictures.of(images, ids, network["input_px"])
+    samples = []
+    for batch, probabilities in predict(student, pictures, network["fit"]["batch_size"], device):
+        rows = zip(batch.ids, probabilities, batch.gray_levels, strict=True)
+        samples += [CrfSample(key, p, g, torch.tensor(masks[key], device=device)) for key, p, g in rows]
+    return tune_crf(samples, crf, grid)

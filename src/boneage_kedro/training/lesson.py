@@ -37,7 +37,10 @@ def make_lesson(
     labelled: int,
     seed: int,
 ) -> Lesson:
-    """Labelled pictures and pool from the training part, validation masks from the validation part.
+    """Labelled pictures and pool from the training part, validation masks from validation and calibration part.
+
+    Masks need no calibration of intervals, so that part of the split helps to choose the best epoch; the test part
+    is left alone.
 
     Args:
         masks: (P, P) uint8 class codes by id, at the network's size.
@@ -58,7 +61,7 @@ def make_lesson(
     drawn = np.random.default_rng(seed).permutation(len(with_mask))[: labelled or None]
     chosen = sorted(with_mask[i] for i in drawn)
     pool = sorted(set(training) - set(chosen))
-    validation = sorted(key for key in masks if part_of.get(key) == "validation")
+    validation = sorted(key for key in masks if part_of.get(key) in {"validation", "calibration"})
     name = fingerprint(
         [(key, digest(masks[key].tobytes())) for key in chosen + validation],
         store.fingerprint(chosen + validation + pool),

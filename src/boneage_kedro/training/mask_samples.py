@@ -20,6 +20,11 @@ class PictureBatch:
     ids: list[str]
     images: Tensor
 
+    @property
+    def gray_levels(self) -> Tensor:
+        """The pictures as (B, P, P) uint8."""
+        return (self.images[:, 0] * 255).round().to(torch.uint8)
+
 
 @dataclass(frozen=True)
 class MaskBatch:

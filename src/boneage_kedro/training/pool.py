@@ -11,7 +11,7 @@ from torch import Tensor
 
 from boneage_kedro.masks.dense_crf import CrfSettings, refine
 from boneage_kedro.models.segmenter import Segmenter
-from boneage_kedro.training.mask_samples import PictureBatch, Pictures
+from boneage_kedro.training.mask_samples import Pictures
 from boneage_kedro.training.overlap import label_dice
 from boneage_kedro.training.seeding import derive_seed
 from boneage_kedro.training.segmentation import predict
@@ -76,7 +76,7 @@ def score_pool(
         labels = probabilities.argmax(1)
         agreement = torch.full((len(ids),), torch.nan)
         if ask_teacher:
-            refined = refine(probabilities, _gray(batch), crf, ids)
+            refined = refine(probabilities, batch.gray_levels, crf, ids)
             agreement = label_dice(labels, refined.argmax(1)).cpu()
         confidence = expected_dice(probabilities).cpu()
         area = (labels > 0).float().mean((1, 2)).cpu()
@@ -115,7 +115,7 @@ def label_pool(
     for batch, probabilities in predict(student, pictures, fit["batch_size"], device):
         taught = probabilities
         if rounds["teacher"] == "crf":
-            taught = refine(probabilities, _gray(batch), crf, batch.ids)
+            taught = refine(probabilities, batch.gray_levels, crf, batch.ids)
         masks |= dict(zip(batch.ids, taught.argmax(1).to(torch.uint8).cpu(), strict=True))
     return masks
 
@@ -130,8 +130,3 @@ def expected_dice(probabilities: Tensor) -> Tensor:
     kept = (best * inside).sum((1, 2))
     foreground = (1 - probabilities[:, 0]).sum((1, 2))
     return 2 * kept / (inside.sum((1, 2)) + foreground).clamp(min=1e-6)
-
-
-def _gray(batch: PictureBatch) -> Tensor:
-    """Pictures (B, P, P) uint8 for the teacher."""
-    return (batch.images[:, 0] * 255).round().to(torch.uint8)

@@ -21,6 +21,5 @@ class Params(TypedDict):
     network: SegmentationSettings
     rounds: SelfTrainSettings
     crf: CrfSettings
-    tuning_grid: dict[str, list[float]]
     sheet_cases: Count
     sheet_columns: Count

@@ -1,0 +1,40 @@
+"""Nodes of `finger_crf`. Torch is imported inside them, so that the CLI and kedro viz start quickly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from boneage_kedro.imaging.store import ImageStore
+from boneage_kedro.pipelines.finger_crf.params import Params
+from boneage_kedro.pipelines.finger_selftrain.params import Params as FingerParams
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from boneage_kedro.masks.dense_crf import CrfSettings
+
+
+def tune_finger_crf(
+    images: ImageStore,
+    splits: pd.DataFrame,
+    masks: ImageStore,
+    weights: dict[str, Tensor],
+    settings: dict[str, Any],
+    finger: FingerParams,
+    params: Params,
+) -> tuple[CrfSettings, pd.DataFrame]:
+    """Try settings of the dense CRF on what the trained student makes of annotated pictures.
+
+    Returns:
+        the best settings, to be copied to ``finger_selftrain.crf``, and a row for each that was tried.
+    """
+    from boneage_kedro.training.finger_training import tune_teacher
+    from boneage_kedro.training.segmentation import build_segmenter
+
+    validation = splits.loc[splits["split"] == "validation", "id"]
+    drawn = settings["labelled"] if params["part"] == "train" else validation
+    ids = sorted(key for key in drawn if key in masks)
+    student = build_segmenter(weights, settings)
+    return tune_teacher(student, images, masks, ids, finger["network"], finger["crf"], params["grid"])
