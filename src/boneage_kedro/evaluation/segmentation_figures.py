@@ -55,7 +55,7 @@ def rounds_curve(table: pd.DataFrame, baselines: Sequence[str], title: str) -> F
     """Dice over the rounds of self-training beside the quality of the pseudo-labels (paper 000, table II).
 
     Args:
-        table: one row a rule, seed and round: ``rule``, ``seed``, ``round``, ``dice`` on the test part, and
+        table: one row a rule, seed and round: ``rule``, ``seed``, ``round``, ``test_dice`` on the test part, and
             ``pseudo_dice``, that of the pseudo-labels with their truth, nan where there are none.
         baselines: rules without rounds, such as training on all labels; drawn as horizontal lines.
         title: over both panels.
@@ -65,10 +65,10 @@ def rounds_curve(table: pd.DataFrame, baselines: Sequence[str], title: str) -> F
     rules = [rule for rule in dict.fromkeys(table["rule"]) if rule not in baselines]
     for rule, colour in zip(rules, cycle(_RULE_COLOURS), strict=False):
         part = table[table["rule"] == rule]
-        _draw_rule(left, part, "dice", rule, colour)
+        _draw_rule(left, part, "test_dice", rule, colour)
         _draw_rule(right, part.dropna(subset=["pseudo_dice"]), "pseudo_dice", rule, colour)
     for rule, style in zip(baselines, cycle(("--", ":", "-.")), strict=False):
-        level = table.loc[table["rule"] == rule, "dice"].mean()
+        level = table.loc[table["rule"] == rule, "test_dice"].mean()
         left.axhline(level, color="0.35", ls=style, lw=1.2, label=f"{rule} ({level:.3f})")
     left.set(xlabel="round", ylabel="Dice on the test part", title="student")
     right.set(xlabel="round", ylabel="Dice of pseudo-labels with their truth", title="pseudo-labels")
