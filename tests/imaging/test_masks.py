@@ -86,7 +86,9 @@ def test_masks_follow_the_picture_there_and_back_in_every_pose(pose: Pose) -> No
 
 @pytest.mark.parametrize("pose", [UPRIGHT, Pose(mirrored=True, quarter_turns=1)])
 @pytest.mark.parametrize(("age_months", "size_px"), [(24, 640), (200, 640), (120, 384)])
-def test_phalanges_survive_the_way_to_the_source_and_back(pose: Pose, age_months: float, size_px: int) -> None:
+def test_phalanges_survive_the_way_to_the_source_and_back(
+    pose: Pose, age_months: float, size_px: int
+) -> None:
     mask = phalanx_mask(fabricate_hand(age_months, Sex.FEMALE, 3, size_px).bones)
     transform = canvas_transform(Box(0, 0, mask.shape[1], mask.shape[0]), pose, 512)
     canvas = mask_to_canvas(mask, transform, 512)
