@@ -12,6 +12,8 @@ from boneage_kedro.imaging.radiograph import UnreadableRadiograph
 
 _COLOUR_TYPE_AT = 25  # in a PNG file; 0 is gray
 _WHITE = 255
+_SAME_SCALE = 1e-3  # scales this near to 1 count as 1: boxes are rounded to whole pixels
+_STAIRS_SIGMA_PX = 0.6  # phantoms enlarged 1.25 to 4 times come nearest to the truth with it, among 0 to 1
 
 
 class UnusableMask(ValueError):
@@ -114,14 +116,18 @@ def _warp_labels(mask: np.ndarray, transform: np.ndarray, shape: tuple[int, int]
 
 
 def _share(inside: np.ndarray, transform: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """The part of each pixel that lies inside, float32 from 0 to 1.
+    """The part of each pixel that lies inside, float32 about 0 to 1.
 
-    Samples between pixel centres, as many a side as keep the steps within one pixel of the mask, and takes their
-    mean.
+    Where the mask gets smaller, samples lie between the pixel centres, as many a side as keep their steps within one
+    pixel of the mask, and their mean counts. Where it gets larger, the stairs of its outline are smoothed first.
     """
-    samples = max(1, int(np.ceil(1 / np.sqrt(abs(np.linalg.det(transform[:, :2]))) - 1e-3)))
+    scale = float(np.sqrt(abs(np.linalg.det(transform[:, :2]))))
+    drawn, interpolation = inside.astype(np.float32), cv2.INTER_LINEAR
+    if scale > 1 + _SAME_SCALE:
+        drawn, interpolation = cv2.GaussianBlur(drawn, (0, 0), _STAIRS_SIGMA_PX), cv2.INTER_CUBIC
+    samples = max(1, int(np.ceil(1 / scale - _SAME_SCALE)))
     fine = samples * transform
     fine[:, 2] += (samples - 1) / 2  # edges of pixels coincide, not their centres
     rows, columns = samples * shape[0], samples * shape[1]
-    drawn = cv2.warpAffine(inside.astype(np.float32), fine, (columns, rows), flags=cv2.INTER_LINEAR)
+    drawn = cv2.warpAffine(drawn, fine, (columns, rows), flags=interpolation)
     return cv2.resize(drawn, shape[::-1], interpolation=cv2.INTER_AREA) if samples > 1 else drawn
