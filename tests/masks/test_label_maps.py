@@ -8,7 +8,7 @@ from PIL import Image
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.evaluation.segmentation import dice
 from boneage_kedro.imaging.geometry import UPRIGHT, Box, Pose, canvas_transform, centre_on_canvas, to_source
-from boneage_kedro.imaging.masks import UnusableMask, foreground, mask_to_canvas, mask_to_source, read_mask
+from boneage_kedro.masks.label_maps import UnusableMask, foreground, mask_to_canvas, mask_to_source, read_mask
 from boneage_kedro.phantom import fabricate_hand, phalanx_mask
 
 POSES = [Pose(mirrored, turns) for mirrored in (False, True) for turns in range(4)]
