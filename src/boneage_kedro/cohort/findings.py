@@ -24,8 +24,6 @@ class Finding(StrEnum):
     UNLABELLED_IMAGE = "unlabelled_image"
     DUPLICATE_FILE = "duplicate_file"
     UNREADABLE_FILE = "unreadable_file"
-    UNUSABLE_MASK = "unusable_mask"
-    UNMATCHED_MASK = "unmatched_mask"
 
 
 def finding_rows(

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from boneage_kedro.imaging.formats import png
+from boneage_kedro.imaging.geometry import to_source
 from boneage_kedro.imaging.radiograph import UnreadableRadiograph
 
 _COLOUR_TYPE_AT = 25  # in a PNG file; 0 is gray
@@ -64,19 +65,23 @@ def mask_to_canvas(mask: np.ndarray, transform: np.ndarray, canvas_px: int) -> n
     return _warp_labels(mask, transform, (canvas_px, canvas_px))
 
 
-def mask_to_source(mask: np.ndarray, transform: np.ndarray, source_shape: tuple[int, int]) -> np.ndarray:
-    """Bring a mask from the canvas into the frame of its radiograph, with smooth outlines where that is larger.
+def probabilities_to_source(
+    probabilities: np.ndarray, transform: np.ndarray, source_shape: tuple[int, int]
+) -> np.ndarray:
+    """Bring a network's answer from the canvas into the frame of its radiograph, as a mask.
+
+    Probabilities are enlarged and compared then, so that outlines stay smooth.
 
     Args:
-        mask: (canvas_px, canvas_px) uint8.
+        probabilities: (K, canvas_px, canvas_px) floating point, summing to 1 over the classes.
         transform: (2, 3) map of source to canvas points, from `Prepared.transform`.
         source_shape: (rows, columns) of the radiograph.
 
     Returns:
         (rows, columns) uint8; what the canvas does not show is background.
     """
-    back = cv2.invertAffineTransform(np.asarray(transform, np.float64))
-    return _warp_labels(mask, back, source_shape)
+    foreground = np.stack([to_source(share, transform, source_shape) for share in probabilities[1:]])
+    return np.concatenate([1 - foreground.sum(0)[None], foreground]).argmax(0).astype(np.uint8)
 
 
 def _decode(content: bytes) -> np.ndarray:
@@ -122,7 +127,8 @@ def _share(inside: np.ndarray, transform: np.ndarray, shape: tuple[int, int]) ->
     pixel of the mask, and their mean counts. Where it gets larger, the stairs of its outline are smoothed first.
     """
     scale = float(np.sqrt(abs(np.linalg.det(transform[:, :2]))))
-    drawn, interpolation = inside.astype(np.float32), cv2.INTER_LINEAR
+    drawn: np.ndarray = inside.astype(np.float32)
+    interpolation = cv2.INTER_LINEAR
     if scale > 1 + _SAME_SCALE:
         drawn, interpolation = cv2.GaussianBlur(drawn, (0, 0), _STAIRS_SIGMA_PX), cv2.INTER_CUBIC
     samples = max(1, int(np.ceil(1 / scale - _SAME_SCALE)))

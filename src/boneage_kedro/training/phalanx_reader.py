@@ -9,8 +9,9 @@ from torch import Tensor
 
 from boneage_kedro.imaging.geometry import rescale_transform
 from boneage_kedro.imaging.preparation import Prepared, render
+from boneage_kedro.masks.label_maps import probabilities_to_source
 from boneage_kedro.training.batches import to_input
-from boneage_kedro.training.segmentation import build_segmenter, mask_in_source
+from boneage_kedro.training.segmentation import build_segmenter
 
 
 class PhalanxReader:
@@ -38,5 +39,5 @@ class PhalanxReader:
         masks = []
         for mine, made in zip(probabilities, prepared, strict=True):
             fitted = rescale_transform(made.transform, made.image.shape[0], self._input_px)
-            masks.append(mask_in_source(mine, fitted, made.source_shape))
+            masks.append(probabilities_to_source(mine, fitted, made.source_shape))
         return masks

@@ -9,8 +9,9 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from boneage_kedro.imaging.geometry import rescale_transform, to_source
+from boneage_kedro.imaging.geometry import rescale_transform
 from boneage_kedro.imaging.store import ImageStore
+from boneage_kedro.masks.label_maps import probabilities_to_source
 from boneage_kedro.models.segmenter import Segmenter, SegmenterConfig
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.training.augment import augment_pair
@@ -132,17 +133,4 @@ def predict_masks(
             transform = np.array(records[key]["transform"], np.float32)
             fitted = rescale_transform(transform, store.header.canvas_px, input_px)
             rows, columns = records[key]["source_shape"]
-            yield key, mask_in_source(mine, fitted, (rows, columns))
-
-
-def mask_in_source(
-    probabilities: np.ndarray, transform: np.ndarray, source_shape: tuple[int, int]
-) -> np.ndarray:
-    """Class codes (H, W) uint8 at the source's size from probabilities (K, P, P) on the canvas.
-
-    Probabilities are enlarged and then compared, so that outlines stay smooth; outside the canvas is background.
-    """
-    shares = [to_source(share, transform, source_shape) for share in probabilities[1:]]
-    foreground = np.stack(shares)  # (K - 1, H, W)
-    background = 1 - foreground.sum(0)
-    return np.concatenate([background[None], foreground]).argmax(0).astype(np.uint8)
+            yield key, probabilities_to_source(mine, fitted, (rows, columns))
