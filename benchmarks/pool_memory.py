@@ -4,8 +4,8 @@
 
 Each count runs in a process of its own, which stores that many files and then scores them with an untrained student
 and the dense CRF. Reported is the peak of the process's own memory, without the pages of the memory-mapped store,
-which the system takes back as it likes. The rate is compared with that of the bare student and the bare CRF on batches in
-memory, in the same process.
+which the system takes back as it likes. The rate is compared with that of the bare student and the bare CRF on
+batches in memory, in the same process.
 """
 
 import argparse

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from boneage_kedro.training.augment import augment, draw_affine
+from boneage_kedro.training.augment import augment, augment_pair, draw_affine
 from boneage_kedro.training.batches import to_input
 from boneage_kedro.training.seeding import derive_seed
 
@@ -57,6 +57,65 @@ def test_output_stays_in_range_and_black_stays_black_under_contrast_and_gamma() 
     assert changed.min() >= 0
     assert changed.max() <= 1
     assert changed[-1].max() == 0
+
+
+def boxes() -> torch.Tensor:
+    masks = torch.zeros(5, 24, 24, dtype=torch.uint8)
+    masks[:, 4:14, 6:12] = 7
+    masks[:, 15:20, 10:22] = 255
+    return masks
+
+
+MOVES = OFF | dict(rotation_deg=20, shear_deg=3, zoom=0.05, shift=0.05, flip_probability=0.5)
+
+
+def test_a_pair_is_augmented_as_the_picture_alone() -> None:
+    settings = MOVES | {"contrast": 0.3, "brightness": 0.1, "log_gamma": 0.3}
+    images, _ = augment_pair(pictures(), boxes(), settings, generator())
+    assert torch.equal(images, augment(pictures(), settings, generator()))
+
+
+def test_a_mask_goes_with_its_picture() -> None:
+    """A picture that shows its mask still shows it, but for the softened rim."""
+    drawn = boxes()[:, None].float() / 255
+    images, masks = augment_pair(drawn, boxes(), MOVES, generator())
+    assert masks.dtype == torch.uint8
+    assert not torch.equal(masks, boxes())
+    assert set(masks.unique().tolist()) == {0, 7, 255}
+    off = (images[:, 0] * 255 - masks).abs()
+    assert off.max() <= 0.75 * 255  # the nearest pixel has a quarter of the bilinear weight or more
+    assert (off < 1).float().mean() > 0.8
+
+
+def test_a_marked_pixel_and_its_mask_land_on_the_same_place() -> None:
+    images, masks = torch.zeros(1, 1, 25, 25), torch.zeros(1, 25, 25, dtype=torch.uint8)
+    images[0, 0, 5, 12] = 1
+    masks[0, 5, 12] = 3
+    quarter = OFF | {"flip_probability": 1, "shift": 0.2}
+    moved, marked = augment_pair(images, masks, quarter, generator())
+    assert (marked == 3).sum() == 1
+    assert moved.flatten().argmax() == marked.flatten().argmax() != 5 * 25 + 12
+
+
+def test_a_certain_flip_mirrors_the_mask() -> None:
+    _, masks = augment_pair(pictures(), boxes(), OFF | {"flip_probability": 1}, generator())
+    assert torch.equal(masks, boxes().flip(-1))
+
+
+def test_exposure_leaves_the_mask_alone() -> None:
+    strong = OFF | {"contrast": 0.9, "log_gamma": 1.0, "brightness": 0.5}
+    images, masks = augment_pair(pictures(), boxes(), strong, generator())
+    assert not torch.allclose(images, pictures())
+    assert torch.equal(masks, boxes())
+
+
+def test_other_pictures_of_the_batch_do_not_matter() -> None:
+    others, blank = pictures(), boxes()
+    others[1:], blank[1:] = 0, 0
+    image, mask = augment_pair(others, blank, MOVES, generator())
+    images, masks = augment_pair(pictures(), boxes(), MOVES, generator())
+    assert torch.equal(image[0], images[0])
+    assert torch.equal(mask[0], masks[0])
 
 
 @pytest.mark.parametrize("side", [24, 48, 50])

@@ -1,0 +1,148 @@
+"""What every segmentation network must do, whatever its architecture."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from boneage_kedro.models.backbone import create_backbone
+from boneage_kedro.models.segmenter import Segmenter, SegmenterConfig, z_score
+from boneage_kedro.models.weights import PretrainedWeights
+
+ARCHITECTURES = ["unet", "tf_efficientnet_lite0", "resnet18"]
+
+
+def config(architecture: str, classes: int = 3, depth: int = 4) -> SegmenterConfig:
+    return SegmenterConfig(architecture, input_px=64, classes=classes, width=8, depth=depth)
+
+
+@pytest.fixture(params=ARCHITECTURES)
+def model(request: pytest.FixtureRequest) -> Segmenter:
+    torch.manual_seed(0)
+    return Segmenter(config(request.param))
+
+
+@pytest.fixture
+def truth() -> torch.Tensor:
+    """A bright box of class 1 and a darker one of class 2, elsewhere in each of four pictures."""
+    masks = torch.zeros(4, 64, 64, dtype=torch.uint8)
+    for i, mask in enumerate(masks):
+        mask[8 * i : 8 * i + 24, 8:28] = 1
+        mask[40 - 8 * i : 60 - 8 * i, 36:60] = 2
+    return masks
+
+
+@pytest.fixture
+def images(truth: torch.Tensor) -> torch.Tensor:
+    noise = torch.rand(4, 64, 64, generator=torch.Generator().manual_seed(1))
+    return (torch.tensor([0.1, 0.8, 0.4])[truth.long()] + 0.1 * noise)[:, None]
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (96, 32)])
+def test_gives_every_pixel_a_score_for_every_class(model: Segmenter, shape: tuple[int, int]) -> None:
+    assert model.eval()(torch.rand(2, 1, *shape)).shape == (2, 3, *shape)
+
+
+def test_every_parameter_learns(model: Segmenter, images: torch.Tensor) -> None:
+    model.train()(images).square().mean().backward()
+    assert [name for name, p in model.named_parameters() if p.grad is None] == []
+
+
+def test_overfits_four_pictures(model: Segmenter, images: torch.Tensor, truth: torch.Tensor) -> None:
+    optimiser = torch.optim.AdamW(model.parameters(), 5e-3)
+    model.train()
+    first = None
+    for _ in range(100):
+        loss = torch.nn.functional.cross_entropy(model(images), truth.long())
+        first = first or loss.item()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        if loss.item() < 0.3 * first:
+            return
+    pytest.fail(f"loss went from {first:.2f} only to {loss.item():.2f}")
+
+
+def test_save_and_load_give_the_same_scores(model: Segmenter, images: torch.Tensor) -> None:
+    twin = Segmenter(SegmenterConfig(**model.config.as_dict()))
+    twin.load_state_dict(model.state_dict())
+    with torch.no_grad():
+        torch.testing.assert_close(twin.eval()(images), model.eval()(images))
+
+
+def test_a_batch_equals_its_pictures_one_by_one(model: Segmenter, images: torch.Tensor) -> None:
+    with torch.no_grad():
+        together = model.eval()(images)
+        single = torch.cat([model(image[None]) for image in images])
+    torch.testing.assert_close(together, single, atol=1e-4, rtol=1e-4)
+
+
+def test_brightness_and_contrast_do_not_matter(model: Segmenter, images: torch.Tensor) -> None:
+    with torch.no_grad():
+        torch.testing.assert_close(model.eval()(0.5 * images + 0.2), model(images), atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("gray", [0.0, 0.3, 1.0])
+def test_a_picture_of_one_gray_gives_finite_scores(model: Segmenter, gray: float) -> None:
+    images = torch.full((2, 1, 64, 64), gray, requires_grad=True)
+    scores = model.eval()(images)
+    scores.sum().backward()
+    assert scores.isfinite().all()
+    assert images.grad is not None and images.grad.isfinite().all()
+
+
+def test_a_size_that_cannot_be_halved_is_refused(model: Segmenter) -> None:
+    with pytest.raises(ValueError, match=r"64 x 72 px cannot be halved 4 times.* multiples of 16"):
+        model(torch.zeros(1, 1, 64, 72))
+
+
+def test_z_score_of_a_hand_computed_picture() -> None:
+    image = torch.tensor([[0.2, 0.4], [0.6, 0.8]]).view(1, 1, 2, 2)  # mean 0.5, deviation sqrt(0.05)
+    expected = torch.tensor([-3.0, -1.0, 1.0, 3.0]) / 5**0.5
+    torch.testing.assert_close(z_score(image).flatten(), expected)
+
+
+@pytest.mark.parametrize("architecture", ["tf_efficientnet_lite0", "resnet18", "convnext_atto"])
+@pytest.mark.parametrize("depth", [3, 5])
+def test_an_encoder_may_be_cut_at_any_depth(architecture: str, depth: int) -> None:
+    model = Segmenter(config(architecture, depth=depth))
+    model(torch.rand(2, 1, 64, 64)).sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+
+def test_weights_of_a_whole_backbone_fill_the_encoder(tmp_path: Path) -> None:
+    model = Segmenter(config("tf_efficientnet_lite0")).eval()
+    whole = create_backbone("tf_efficientnet_lite0").eval()
+    weights = PretrainedWeights(tmp_path)
+    assert model.encoder is not None
+    weights.load_into(model.encoder, "tf_efficientnet_lite0")
+    weights.load_into(whole, "tf_efficientnet_lite0")
+    picture = torch.rand(1, 3, 64, 64)
+    with torch.no_grad():
+        ours = model.encoder.forward_intermediates(picture, indices=[0, 3], intermediates_only=True)
+        theirs = whole.forward_intermediates(picture, indices=[0, 3], intermediates_only=True)
+    assert all(torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
+def test_only_networks_of_timm_have_an_encoder_to_fill() -> None:
+    assert Segmenter(config("unet")).encoder is None
+    assert Segmenter(config("test_efficientnet")).encoder is not None
+
+
+def test_unet_of_the_paper_has_the_known_number_of_weights() -> None:
+    """Ronneberger's network has 31,030,658 for one channel and two classes, 6,850 of them biases."""
+    model = Segmenter(SegmenterConfig("unet", input_px=64, classes=2, width=64, depth=4))
+    assert sum(p.numel() for p in model.parameters() if p.ndim == 4) == 31_030_658 - 6_850
+
+
+def test_what_cannot_be_built_is_refused() -> None:
+    with pytest.raises(ValueError, match="'u-net' is not a timm network"):
+        Segmenter(config("u-net"))
+    with pytest.raises(ValueError, match=r"'test_vit' has features at 1/16, .* no pyramid down to 1/16"):
+        Segmenter(config("test_vit"))
+    with pytest.raises(ValueError, match="no pyramid down to 1/64"):
+        Segmenter(config("resnet18", depth=6))
+    with pytest.raises(ValueError, match="classes is 1; count the background too"):
+        Segmenter(config("unet", classes=1))
+    with pytest.raises(ValueError, match="72 px cannot be halved 4 times"):
+        Segmenter(SegmenterConfig("unet", 72, 3, 8, 4))
