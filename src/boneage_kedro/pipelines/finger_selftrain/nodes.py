@@ -16,6 +16,7 @@ from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreState
 from boneage_kedro.masks.folder import MaskFolder
 from boneage_kedro.masks.ingest import ingest_masks
 from boneage_kedro.masks.label_maps import mask_to_canvas
+from boneage_kedro.phantom import PHALANX_CLASSES
 from boneage_kedro.pipelines.finger_selftrain.params import Params
 from boneage_kedro.provenance import fingerprint, fingerprint_code
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from boneage_kedro.training.checkpoint import CheckpointFile
     from boneage_kedro.training.finger_training import FingerData
 
-PHALANGES = ("distal", "middle", "proximal")
-"""Classes of the mask files, by their codes 1, 2 and 3."""
 _PART = 16
 
 
@@ -196,8 +195,8 @@ def collect_finger_metrics(rounds: pd.DataFrame, summary: pd.DataFrame) -> dict[
 
 
 def _class_names(params: Params) -> tuple[str, ...]:
-    return ("phalanx",) if params["binary"] else PHALANGES
+    return ("phalanx",) if params["binary"] else PHALANX_CLASSES
 
 
 def _folder(files: RadiographFolder, images: ImageStore, params: Params) -> MaskFolder:
-    return MaskFolder(files, images.index, 1 + len(PHALANGES), params["binary"])
+    return MaskFolder(files, images.index, 1 + len(PHALANX_CLASSES), params["binary"])
