@@ -10,7 +10,7 @@ from .sparse import SparsePair
 
 # Larger is faster and less exact: with these the posterior is closer to the exact one than pydensecrf's.
 _BLOCK_SIGMAS = 0.3
-_NODE_SIGMAS = 0.7
+_NODE_SIGMAS = 0.8
 _BIN_SIGMAS = 1.0
 
 

@@ -23,11 +23,12 @@ def refine_on_grid(probabilities: Tensor, image: Tensor, settings: CrfSettings) 
     Returns:
         (K, H, W) float32.
     """
-    messages = _Messages(image, settings)
+    gain = 2.0 if len(probabilities) == 2 else 1.0
+    messages = _Messages(image, settings, gain)
     logs = probabilities.log()
     unary = messages.pad(logs[:-1] - logs[-1], -torch.inf)  # probability 0 in the padding
     first = _first_probabilities(unary)
-    unary -= messages.of_ones()
+    unary -= messages.of_ones() / gain
     odds = unary.clone()
     for _ in range(settings["steps"]):
         for charge, start, total in zip(_charges(first), unary, odds, strict=True):
@@ -47,8 +48,8 @@ def _first_probabilities(odds: Tensor) -> Tensor:
 
 
 def _charges(first: Tensor) -> Tensor:
-    """Q_k - Q_last + 1."""
-    return 2 * first if len(first) == 1 else first + first.sum(0)
+    """Q_k - Q_last + 1; of two classes it is 2 Q_1, and the 2 is in the gain of the messages."""
+    return first if len(first) == 1 else first + first.sum(0)
 
 
 def _largest_move(before: Tensor, after: Tensor) -> Tensor:
@@ -57,12 +58,12 @@ def _largest_move(before: Tensor, after: Tensor) -> Tensor:
 
 
 class _Messages:
-    """Weighted sum of both normalised filters D^-1/2 K D^-1/2, on padded maps."""
+    """Weighted sum of both normalised filters D^-1/2 K D^-1/2, times a gain, on padded maps."""
 
-    def __init__(self, image: Tensor, settings: CrfSettings) -> None:
+    def __init__(self, image: Tensor, settings: CrfSettings, gain: float) -> None:
         height, width = image.shape
         sigma = settings["gaussian_sigma_px"]
-        self._rows = BandedGaussian(height, sigma, settings["gaussian_weight"], image.device)
+        self._rows = BandedGaussian(height, sigma, gain * settings["gaussian_weight"], image.device)
         self._columns = BandedGaussian(width, sigma, 1.0, image.device)
         self._size = height, width
         self._inside = self.pad(image.new_ones((1, height, width), dtype=torch.float32), 0.0)[0]
@@ -74,7 +75,7 @@ class _Messages:
             self._inside.numel(),
         )
         mass = self._bilateral.cells.matrix @ self._bilateral.gather(self._inside.flatten())
-        self._bilateral.cells.scale_rows((settings["bilateral_weight"] / mass).sqrt())
+        self._bilateral.cells.scale_rows((gain * settings["bilateral_weight"] / mass).sqrt())
 
     def pad(self, maps: Tensor, value: float) -> Tensor:
         """Put maps (C, H, W) into maps of the padded size, filled up with a value."""
