@@ -212,8 +212,8 @@ def test_masks_are_scored_on_the_test_part_alone(fingers: Run) -> None:
 
 def test_the_study_has_a_row_for_every_arm_seed_and_round(fingers: Run) -> None:
     study = pd.read_csv(RESULTS / "finger_study.csv")
-    assert len(study.groupby(["rule", "seed", "round"])) == len(study) == 2 * 2 * 3
-    start = study[study["round"] == 0].pivot_table(index="seed", columns="rule", values="test_dice")
+    assert len(study.groupby(["arm", "seed", "round"])) == len(study) == 2 * 2 * 3
+    start = study[study["round"] == 0].pivot_table(index="seed", columns="arm", values="test_dice")
     assert (start["few"] == start["top-DSC"]).all()  # both begin with the same round 0
     assert (RESULTS / "finger_study_curve.png").exists()
 

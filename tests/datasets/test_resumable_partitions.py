@@ -33,17 +33,17 @@ def catalog_of(folder: Path) -> DataCatalog:
 
 
 def run(folder: Path, made_by: str = "v1", fail_at: int | None = None) -> list[str]:
-    """Write six pictures, two at a time; return the ids that had to be made."""
+    """Write six pictures, two at a time; return the ids, which have spaces, that had to be made."""
     made = []
 
     def draw(state: PartsState) -> Iterator[Parts]:
         done = state.ids if state.made_by == made_by else frozenset()
-        todo = [i for i in range(6) if f"m{i}" not in done]
+        todo = [i for i in range(6) if f"m {i}" not in done]
         for first in range(0, len(todo), 2):
             if fail_at is not None and todo[first] >= fail_at:
                 raise RuntimeError("power cut")
-            made.extend(f"m{i}" for i in todo[first : first + 2])
-            yield Parts(made_by, {f"m{i}": picture(i) for i in todo[first : first + 2]})
+            made.extend(f"m {i}" for i in todo[first : first + 2])
+            yield Parts(made_by, {f"m {i}": picture(i) for i in todo[first : first + 2]})
         yield Parts(made_by, {}, last=True)
 
     SequentialRunner().run(Pipeline([Node(draw, "state", "masks")]), catalog_of(folder))
@@ -58,11 +58,11 @@ def test_a_run_goes_on_where_it_broke_off(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="power cut"):
         run(tmp_path, fail_at=4)
     assert not catalog_of(tmp_path).exists("masks")
-    assert run(tmp_path) == ["m4", "m5"]
+    assert run(tmp_path) == ["m 4", "m 5"]
     catalog = catalog_of(tmp_path)
     assert catalog.exists("masks")
     loaded = {key: np.asarray(load())[0, 0] for key, load in catalog.load("masks").items()}
-    assert loaded == {f"m{i}": i for i in range(6)}
+    assert loaded == {f"m {i}": i for i in range(6)}
     assert run(tmp_path) == []
 
 
@@ -70,16 +70,16 @@ def test_a_part_that_is_not_in_the_ledger_is_made_again(tmp_path: Path) -> None:
     run(tmp_path)
     ledger = tmp_path / "masks" / "done.txt"
     ledger.write_text(ledger.read_text()[:-2])  # a torn last line
-    (tmp_path / "masks" / "m5.png").write_bytes(b"half a file")
-    assert run(tmp_path) == ["m5"]
+    (tmp_path / "masks" / "m 5.png").write_bytes(b"half a file")
+    assert run(tmp_path) == ["m 5"]
 
 
 def test_what_something_else_made_is_removed(tmp_path: Path) -> None:
     run(tmp_path)
     with pytest.raises(RuntimeError):
         run(tmp_path, made_by="v2", fail_at=2)
-    assert sorted(catalog_of(tmp_path).load("masks")) == ["m0", "m1"]
-    assert catalog_of(tmp_path).load("state") == PartsState("v2", frozenset({"m0", "m1"}))
+    assert sorted(catalog_of(tmp_path).load("masks")) == ["m 0", "m 1"]
+    assert catalog_of(tmp_path).load("state") == PartsState("v2", frozenset({"m 0", "m 1"}))
 
 
 def test_nothing_yet_is_an_empty_state(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def table() -> pd.DataFrame:
         ("U-Net-89", 0, 0, 0.89, nan),
         ("U-Net-89", 1, 0, 0.91, nan),
     ]
-    return pd.DataFrame(rows, columns=["rule", "seed", "round", "test_dice", "pseudo_dice"])
+    return pd.DataFrame(rows, columns=["arm", "seed", "round", "test_dice", "pseudo_dice"])
 
 
 def test_rounds_are_means_over_seeds_with_their_spread(table: pd.DataFrame) -> None:

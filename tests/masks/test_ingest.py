@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from boneage_kedro.cohort.sex import Sex
-from boneage_kedro.imaging.geometry import canvas_transform, rescale_transform
+from boneage_kedro.imaging.geometry import Box, Pose, canvas_transform, map_points, rescale_transform
 from boneage_kedro.imaging.ingest import ingest
 from boneage_kedro.imaging.preparation import PreparationSettings
 from boneage_kedro.imaging.sources import RadiographFolder
@@ -100,9 +100,16 @@ def test_only_new_and_changed_masks_are_read_again(tmp_path: Path, images: Image
     assert len([entry for chunk in larger for entry in chunk.entries]) == 5
 
 
-def test_a_transform_to_another_canvas_maps_the_same_points() -> None:
-    from boneage_kedro.imaging.geometry import Box, Pose, map_points
+def test_a_mask_whose_file_is_gone_is_no_longer_used(tmp_path: Path, images: ImageStore) -> None:
+    folder = tmp_path / "store"
+    fill(folder, ingest_masks(masks_of(tmp_path, images), images, StoreState(), SIDE))
+    (tmp_path / "masks" / "h3.png").unlink()
+    store = fill(folder, ingest_masks(masks_of(tmp_path, images), images, read_state(folder), SIDE))
+    assert store.ids == ["h0", "h1", "h2", "h4"]
+    assert store.failures["failure"].tolist() == ["the file is gone; the mask is no longer used"]
 
+
+def test_a_transform_to_another_canvas_maps_the_same_points() -> None:
     box, pose = Box(10, 20, 110, 220), Pose(mirrored=True, quarter_turns=1)
     rescaled = rescale_transform(canvas_transform(box, pose, 100), 100, 400)
     points = np.array([[12.0, 25.0], [100.0, 200.0]])

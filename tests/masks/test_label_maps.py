@@ -10,7 +10,6 @@ from boneage_kedro.evaluation.segmentation import dice
 from boneage_kedro.imaging.geometry import UPRIGHT, Box, Pose, canvas_transform, centre_on_canvas
 from boneage_kedro.masks.label_maps import (
     UnusableMask,
-    foreground,
     mask_to_canvas,
     probabilities_to_source,
     read_mask,
@@ -36,7 +35,7 @@ def planes(labels: np.ndarray) -> np.ndarray:
 
 
 def test_codes_are_read_as_they_are() -> None:
-    read = read_mask(encoded(drawn()), "7.png", 4, (20, 16))
+    read = read_mask(encoded(drawn()), "7.png", 4, (20, 16), binary=False)
     assert read.dtype == np.uint8
     assert np.array_equal(read, drawn())
 
@@ -46,7 +45,7 @@ def test_black_and_white_are_two_classes_at_any_depth() -> None:
     one_bit = io.BytesIO()
     Image.fromarray(white).convert("1").save(one_bit, "PNG")
     for content in (encoded(white), one_bit.getvalue()):
-        assert np.array_equal(read_mask(content, "7.png", 2, (20, 16)), foreground(drawn()))
+        assert np.array_equal(read_mask(content, "7.png", 4, (20, 16), binary=True), drawn() > 0)
 
 
 @pytest.mark.parametrize(
@@ -64,11 +63,17 @@ def test_black_and_white_are_two_classes_at_any_depth() -> None:
 )
 def test_what_is_no_mask_of_its_radiograph_is_told_with_its_file(content: bytes, reason: str) -> None:
     with pytest.raises(UnusableMask, match=rf"a/7\.png: {reason}"):
-        read_mask(content, "a/7.png", 4, (20, 16))
+        read_mask(content, "a/7.png", 4, (20, 16), binary=False)
 
 
 def test_all_classes_as_one() -> None:
-    assert foreground(np.array([[0, 1], [3, 0]], np.uint8)).tolist() == [[0, 1], [1, 0]]
+    assert np.array_equal(read_mask(encoded(drawn()), "7.png", 4, (20, 16), binary=True), drawn() > 0)
+
+
+def test_black_and_white_are_not_taken_for_one_of_several_classes() -> None:
+    white = np.where(drawn() > 0, 255, 0).astype(np.uint8)
+    with pytest.raises(UnusableMask, match=r"7\.png: holds the codes \[255\]"):
+        read_mask(encoded(white), "7.png", 4, (20, 16), binary=False)
 
 
 def test_the_class_with_the_largest_part_of_a_pixel_wins() -> None:

@@ -51,10 +51,11 @@ def test_soft_dice_and_cross_entropy_of_an_undecided_network() -> None:
     assert both == pytest.approx(soft + math.log(2))
 
 
-def test_weights_average_over_pictures() -> None:
+@pytest.mark.parametrize("weights", [[1.0, 1.0], [3.0, 0.5], [0.1, 0.1]])
+def test_a_picture_counts_by_its_weight_whatever_the_others_weigh(weights: list[float]) -> None:
     truth, said = labels([1, 1, 0], [1, 1, 0]), labels([1, 1, 0], [0, 0, 0])
-    values = segmentation_loss(logits_of(said, 2), truth, torch.tensor([3.0, 1.0]), "dice")
-    assert values["loss"].item() == pytest.approx((3 * 0 + 1 * (1 - 1 / 3)) / 4)
+    values = segmentation_loss(logits_of(said, 2), truth, torch.tensor(weights), "dice")
+    assert values["loss"].item() == pytest.approx((weights[0] * 0 + weights[1] * (1 - 1 / 3)) / 2)
     assert values["dice"].item() == pytest.approx(0.5)  # not weighted
 
 

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from boneage_kedro.masks.dense_crf import rescale_crf
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.lesson import make_lesson
-from boneage_kedro.training.segmentation import mean_dice, new_segmenter
+from boneage_kedro.training.mask_samples import Pictures
+from boneage_kedro.training.segmentation import mean_dice, new_segmenter, predict
 from boneage_kedro.training.selftrain import SelfTraining
 from tests.training.squares import SIDE, square_splits, square_store
 
@@ -51,9 +53,12 @@ def training(folder: Path, settings: dict[str, Any], checkpoint: CheckpointFile 
     network, seen = settings["network"], []
     lesson = make_lesson(store, splits, masks, network, labelled=4, seed=1)
 
-    def observe(student, pseudo):
-        seen.append({key: mask.copy() for key, mask in pseudo.items()})
-        return {"validation_dice": mean_dice(student, lesson.validation, 4, torch.device("cpu"))}
+    class Observer:
+        name = "of squares"
+
+        def __call__(self, student, pseudo):
+            seen.append({key: mask.copy() for key, mask in pseudo.items()})
+            return {"validation_dice": mean_dice(student, lesson.validation, 4, torch.device("cpu"))}
 
     checkpoint = checkpoint or CheckpointFile(folder / "state.pt")
     made = SelfTraining(
@@ -61,8 +66,8 @@ def training(folder: Path, settings: dict[str, Any], checkpoint: CheckpointFile 
         lesson,
         network,
         settings["rounds"] | rounds,
-        settings["crf"],
-        observe,
+        rescale_crf(settings["crf"], SIDE / settings["crf_px"]),
+        Observer(),
         checkpoint,
         checkpoint.beside("first"),
     )
@@ -130,6 +135,42 @@ def test_a_killed_run_ends_with_the_same_numbers(
     assert table.to_dict() == wanted.to_dict()
     for name, value in wanted_student.state_dict().items():
         assert torch.equal(value, student.state_dict()[name]), name
+
+
+def test_masks_out_of_proportion_are_not_learnt_from(
+    tmp_path: Path, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the teacher makes of a prediction is judged, not only the prediction."""
+
+    def wipe(probabilities, images, crf, ids):
+        wiped = torch.zeros_like(probabilities)
+        wiped[:, 0] = 1
+        return wiped
+
+    monkeypatch.setattr("boneage_kedro.training.pool.refine", wipe)
+    made, _, seen, _ = training(tmp_path, settings, selection="confidence")
+    _, table = made.run()
+    assert table["pseudo_labels"].tolist() == [0, 0, 0]
+    assert seen[-1] == {}
+
+
+def test_cold_rounds_train_as_long_as_the_first(
+    tmp_path: Path, settings: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    made, *_ = training(tmp_path, settings, start="cold", rounds=1)
+    with caplog.at_level("INFO"):
+        made.run()
+    assert sum("first 6/6" in message for message in caplog.messages) == 2
+
+
+def test_a_network_that_gives_nan_is_named_with_the_cases(tmp_path: Path, settings: dict[str, Any]) -> None:
+    store, _ = square_store(tmp_path / "store", 4)
+    network = new_segmenter(settings["network"], 2, PretrainedWeights(tmp_path))
+    pictures = Pictures.of(store, store.ids, SIDE)
+    with torch.no_grad():
+        next(network.parameters()).fill_(torch.nan)
+    with pytest.raises(FloatingPointError, match="not finite for the cases s00, s01"):
+        next(predict(network, pictures, 2, torch.device("cpu")))
 
 
 def test_a_finished_training_is_not_done_again(tmp_path: Path, settings: dict[str, Any]) -> None:

@@ -86,7 +86,7 @@ class PartsStateDataset(AbstractDataset[Any, PartsState]):
         ledger = self._folder / _LEDGER
         lines = ledger.read_text(encoding="utf-8") if ledger.exists() else ""
         whole = lines[: lines.rfind("\n") + 1]  # the last line may be torn
-        return PartsState(made_by, frozenset(whole.split()))
+        return PartsState(made_by, frozenset(whole.splitlines()))
 
     def save(self, data: Any) -> NoReturn:
         """Raises: the state is that of the partitions."""

@@ -26,6 +26,20 @@ def image_sheet(images: Sequence[np.ndarray], titles: Sequence[str], columns: in
     return figure
 
 
+def spread_over_ages(cases: pd.DataFrame, count: int) -> pd.DataFrame:
+    """So many of the cases, or all, evenly from the youngest to the oldest."""
+    by_age = cases.sort_values(["bone_age_months", "id"])
+    places = np.linspace(0, len(by_age) - 1, min(count, len(by_age)))
+    return by_age.iloc[places.round().astype(int)]
+
+
+def age_titles(cases: pd.DataFrame) -> list[str]:
+    """Sex and age in years of each case, to stand over its picture."""
+    return [
+        f"{sex} {age / 12:.1f} y" for sex, age in zip(cases["sex"], cases["bone_age_months"], strict=True)
+    ]
+
+
 def age_histogram(cases: pd.DataFrame, title: str) -> Figure:
     """Cases by bone age in years and sex (paper 000 figure 3, paper 001 figure 6)."""
     figure, axes = _subplots(1, 1, (7, 3.2))

@@ -14,7 +14,7 @@ from boneage_kedro.evaluation.segmentation import outline
 
 # Of the codes 1, 2, ... in turn; told apart by colour-blind readers too (Okabe and Ito), and by all on gray.
 CLASS_COLOURS = np.array([[230, 159, 0], [86, 180, 233], [0, 200, 140], [240, 100, 170], [240, 228, 66]])
-_RULE_COLOURS = ("#20639b", "#d1495b", "#3a8f5c", "#8a5aa8", "#c98a1b")
+_ARM_COLOURS = ("#20639b", "#d1495b", "#3a8f5c", "#8a5aa8", "#c98a1b")
 _FILL = 0.2
 _OUTLINE_PER_PX = 1 / 700  # width of the outline: a pixel up to this long a side
 
@@ -55,21 +55,21 @@ def rounds_curve(table: pd.DataFrame, baselines: Sequence[str], title: str) -> F
     """Dice over the rounds of self-training beside the quality of the pseudo-labels (paper 000, table II).
 
     Args:
-        table: one row a rule, seed and round: ``rule``, ``seed``, ``round``, ``test_dice`` on the test part, and
+        table: one row an arm, seed and round: ``arm``, ``seed``, ``round``, ``test_dice`` on the test part, and
             ``pseudo_dice``, that of the pseudo-labels with their truth, nan where there are none.
-        baselines: rules without rounds, such as training on all labels; drawn as horizontal lines.
+        baselines: arms without rounds, such as training on all labels; drawn as horizontal lines.
         title: over both panels.
     """
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    rules = [rule for rule in dict.fromkeys(table["rule"]) if rule not in baselines]
-    for rule, colour in zip(rules, cycle(_RULE_COLOURS), strict=False):
-        part = table[table["rule"] == rule]
-        _draw_rule(left, part, "test_dice", rule, colour)
-        _draw_rule(right, part.dropna(subset=["pseudo_dice"]), "pseudo_dice", rule, colour)
-    for rule, style in zip(baselines, cycle(("--", ":", "-.")), strict=False):
-        level = table.loc[table["rule"] == rule, "test_dice"].mean()
-        left.axhline(level, color="0.35", ls=style, lw=1.2, label=f"{rule} ({level:.3f})")
+    arms = [arm for arm in dict.fromkeys(table["arm"]) if arm not in baselines]
+    for arm, colour in zip(arms, cycle(_ARM_COLOURS), strict=False):
+        part = table[table["arm"] == arm]
+        _draw_arm(left, part, "test_dice", arm, colour)
+        _draw_arm(right, part.dropna(subset=["pseudo_dice"]), "pseudo_dice", arm, colour)
+    for arm, style in zip(baselines, cycle(("--", ":", "-.")), strict=False):
+        level = table.loc[table["arm"] == arm, "test_dice"].mean()
+        left.axhline(level, color="0.35", ls=style, lw=1.2, label=f"{arm} ({level:.3f})")
     left.set(xlabel="round", ylabel="Dice on the test part", title="student")
     right.set(xlabel="round", ylabel="Dice of pseudo-labels with their truth", title="pseudo-labels")
     for axis in (left, right):
@@ -79,9 +79,9 @@ def rounds_curve(table: pd.DataFrame, baselines: Sequence[str], title: str) -> F
     return figure
 
 
-def _draw_rule(axis: Axes, part: pd.DataFrame, column: str, rule: str, colour: str) -> None:
+def _draw_arm(axis: Axes, part: pd.DataFrame, column: str, arm: str, colour: str) -> None:
     """Mean over seeds as a line, one standard deviation as a band, where there is more than one seed."""
     by_round = part.groupby("round")[column].agg(["mean", "std"])
     mean, spread = by_round["mean"], by_round["std"].fillna(0)
-    axis.plot(by_round.index, mean, "o-", ms=3, color=colour, label=rule)
+    axis.plot(by_round.index, mean, "o-", ms=3, color=colour, label=arm)
     axis.fill_between(by_round.index, mean - spread, mean + spread, color=colour, alpha=0.18, lw=0)

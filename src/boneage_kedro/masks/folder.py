@@ -8,7 +8,7 @@ import pandas as pd
 from boneage_kedro.imaging.ingest import read_content
 from boneage_kedro.imaging.radiograph import UnreadableRadiograph
 from boneage_kedro.imaging.sources import RadiographSource
-from boneage_kedro.masks.label_maps import UnusableMask, foreground, read_mask
+from boneage_kedro.masks.label_maps import UnusableMask, read_mask
 
 
 class MaskFolder(Mapping[str, np.ndarray]):
@@ -42,8 +42,7 @@ class MaskFolder(Mapping[str, np.ndarray]):
             content = read_content(source)
         except UnreadableRadiograph as error:
             raise UnusableMask(str(error)) from error
-        mask = read_mask(content, source.name, self.file_classes, self._shapes[key])
-        return foreground(mask) if self.binary else mask
+        return read_mask(content, source.name, self.file_classes, self._shapes[key], self.binary)
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self.sources))

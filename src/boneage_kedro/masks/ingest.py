@@ -11,6 +11,7 @@ from boneage_kedro.masks.label_maps import UnusableMask, mask_to_canvas
 from boneage_kedro.provenance import fingerprint, fingerprint_code
 
 _CHUNK = 32
+_GONE = "the file is gone; the mask is no longer used"
 
 
 def ingest_masks(
@@ -20,7 +21,7 @@ def ingest_masks(
 
     Yields:
         chunks of entries for those the store does not have as they are now, and a last one that makes the store
-        whole. A mask that cannot be used, or has no radiograph, becomes an entry with the reason.
+        whole. A mask that cannot be used, has no radiograph or is gone becomes an entry with the reason.
     """
     header = StoreHeader(
         input_px,
@@ -30,6 +31,7 @@ def ingest_masks(
     known = state.sources if state.header == header else {}
     transforms = _transforms(images, input_px)
     entries = [_lonely(key, name) for key, name in masks.without_radiograph.items()]
+    entries += [StoreEntry(key, "", failure=_GONE) for key in known if key not in masks]
     for key in masks:
         source = fingerprint(masks.sources[key].fingerprint, transforms[key].tolist())
         if known.get(key) != source:

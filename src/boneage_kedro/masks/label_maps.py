@@ -21,33 +21,31 @@ class UnusableMask(ValueError):
     """A file that holds no mask of its radiograph; the message names the file, the reason and what to do."""
 
 
-def read_mask(content: bytes, name: str, classes: int, source_shape: tuple[int, int]) -> np.ndarray:
-    """Read a gray PNG of class codes; one of black and white alone, 0 and 255, has the codes 0 and 1.
+def read_mask(
+    content: bytes, name: str, classes: int, source_shape: tuple[int, int], binary: bool
+) -> np.ndarray:
+    """Read a gray PNG of class codes.
 
     Args:
         content: of the file.
         name: what error messages call the mask.
         classes: how many there are, background included.
         source_shape: (rows, columns) of its radiograph.
+        binary: take all classes as one; then a file of black and white alone, 0 and 255, will do as well.
 
     Returns:
-        (rows, columns) uint8, codes 0 to ``classes - 1``.
+        (rows, columns) uint8, codes 0 to ``classes - 1``, or 0 and 1.
 
     Raises:
         UnusableMask: it is no PNG, or damaged, coloured, of another size than its radiograph, of one class alone,
             or holds codes of no class.
     """
     try:
-        mask = _decode(content)
+        mask = _decode(content, binary)
         _check(mask, classes, source_shape)
     except (UnusableMask, UnreadableRadiograph) as error:
         raise UnusableMask(f"{name}: {error}") from error
-    return mask.astype(np.uint8)
-
-
-def foreground(mask: np.ndarray) -> np.ndarray:
-    """The mask with all its classes taken as one: uint8, 0 background, 1 any class."""
-    return (mask != 0).astype(np.uint8)
+    return (mask > 0 if binary else mask).astype(np.uint8)
 
 
 def mask_to_canvas(mask: np.ndarray, transform: np.ndarray, canvas_px: int) -> np.ndarray:
@@ -80,17 +78,17 @@ def probabilities_to_source(
     Returns:
         (rows, columns) uint8; what the canvas does not show is background.
     """
-    foreground = np.stack([to_source(share, transform, source_shape) for share in probabilities[1:]])
-    return np.concatenate([1 - foreground.sum(0)[None], foreground]).argmax(0).astype(np.uint8)
+    shares = np.stack([to_source(share, transform, source_shape) for share in probabilities[1:]])
+    return np.concatenate([1 - shares.sum(0)[None], shares]).argmax(0).astype(np.uint8)
 
 
-def _decode(content: bytes) -> np.ndarray:
+def _decode(content: bytes, binary: bool) -> np.ndarray:
     if not content.startswith(png.MAGIC):
         raise UnusableMask("is not a PNG file; save masks without loss, as 8-bit gray PNG")
     pixels = png.decode_png(content)
     if content[_COLOUR_TYPE_AT] != 0:
         raise UnusableMask("is in colour; save the codes of the classes as 8-bit gray PNG")
-    return np.where(pixels == _WHITE, 1, 0) if set(np.unique(pixels)) <= {0, _WHITE} else pixels
+    return np.where(pixels == _WHITE, 1, 0) if binary and set(np.unique(pixels)) <= {0, _WHITE} else pixels
 
 
 def _check(mask: np.ndarray, classes: int, source_shape: tuple[int, int]) -> None:

@@ -1,6 +1,7 @@
 """Where pretrained weights of a backbone come from: a local file, an installed package, or timm's hub."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -61,10 +62,10 @@ class PretrainedWeights:
         return _load_file(network, file)
 
 
-def fingerprint_weights(model: nn.Module) -> str:
-    """Names the values of a network's weights."""
+def fingerprint_weights(weights: Mapping[str, Tensor]) -> str:
+    """Names the values of a network's weights, wherever and in whatever layout they lie."""
     found = hashlib.blake2b(digest_size=16)
-    for name, tensor in sorted(model.state_dict().items()):
+    for name, tensor in sorted(weights.items()):
         found.update(name.encode() + tensor.cpu().numpy().tobytes())
     return found.hexdigest()
 

@@ -81,7 +81,7 @@ class _Opened:
     reading: Reading
     for_network: Prepared | None = None
     for_eye: np.ndarray | None = None
-    for_phalanges: np.ndarray | None = None
+    for_phalanges: Prepared | None = None
 
 
 def assess_cases(
@@ -141,7 +141,7 @@ def _open(
         opened.for_network = prepare(radiograph, preparation)
         opened.for_eye = render(radiograph.pixels, opened.for_network, overlay_px)
         if reader:
-            opened.for_phalanges = reader.picture(radiograph.pixels, opened.for_network)
+            opened.for_phalanges = reader.prepare(radiograph, opened.for_network, preparation)
     except UnreadableRadiograph as error:
         reading.fail(str(error))
         return opened
@@ -197,8 +197,8 @@ def _predict(model: AgeRegressor, opened: list[_Opened], device: torch.device) -
 def _find_phalanges(reader: PhalanxReader | None, opened: list[_Opened]) -> None:
     """Masks of the phalanges of a batch."""
     if reader:
-        pictures = [case.for_phalanges for case in opened if case.for_phalanges is not None]
-        masks = reader.read(pictures, [case.for_network for case in opened if case.for_network])
+        prepared = [case.for_phalanges for case in opened if case.for_phalanges]
+        masks = reader.read([case.reading.id for case in opened], prepared)
         for case, mask in zip(opened, masks, strict=True):
             case.reading.phalanges = mask
 

@@ -26,6 +26,10 @@ class CheckpointFile:
         state: State = torch.load(self.path, map_location="cpu", weights_only=True)
         return state
 
+    def remove(self) -> None:
+        """Forget the state."""
+        self.path.unlink(missing_ok=True)
+
     def save(self, state: State) -> None:
         """Keep this state instead of the one before."""
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ from typing import Any, cast
 import pandas as pd
 from torch import Tensor
 
-from boneage_kedro.masks.dense_crf import CrfSettings, refine
+from boneage_kedro.masks.dense_crf import CrfSettings, refine, rescale_crf
 from boneage_kedro.training.overlap import label_dice
 
 
@@ -30,7 +30,10 @@ class CrfSample:
 
 
 def tune_crf(
-    samples: Sequence[CrfSample], settings: CrfSettings, grid: Mapping[str, Sequence[float]]
+    samples: Sequence[CrfSample],
+    settings: CrfSettings,
+    grid: Mapping[str, Sequence[float]],
+    factor: float = 1,
 ) -> tuple[CrfSettings, pd.DataFrame]:
     """Settings with the highest mean foreground Dice of the refined labels, by coordinate search.
 
@@ -41,6 +44,7 @@ def tune_crf(
         samples: annotated pictures; each is refined on its own, so they may differ in size.
         settings: the start.
         grid: key of the settings -> values to try.
+        factor: side of the samples over that at which the settings' reaches are given.
 
     Returns:
         The best settings, and a row for each setting tried, in order: the keys of the grid and ``dice``.
@@ -55,7 +59,7 @@ def tune_crf(
     def dice_of(candidate: Mapping[str, Any]) -> float:
         key = tuple(candidate[name] for name in grid)
         if key not in tried:
-            tried[key] = mean_dice(samples, cast(CrfSettings, candidate))
+            tried[key] = refined_dice(samples, rescale_crf(cast(CrfSettings, candidate), factor))
         return tried[key]
 
     best: dict[str, Any] = dict(settings)
@@ -71,7 +75,7 @@ def tune_crf(
     )
 
 
-def mean_dice(samples: Sequence[CrfSample], settings: CrfSettings) -> float:
+def refined_dice(samples: Sequence[CrfSample], settings: CrfSettings) -> float:
     """Mean over pictures of the Dice between refined and true labels, as `label_dice`."""
     total = 0.0
     for sample in samples:

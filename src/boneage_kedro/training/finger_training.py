@@ -14,9 +14,10 @@ from boneage_kedro.limits import Within
 from boneage_kedro.masks.dense_crf import CrfSettings
 from boneage_kedro.models.segmenter import Segmenter
 from boneage_kedro.models.weights import PretrainedWeights
+from boneage_kedro.provenance import fingerprint
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.crf_tuning import CrfSample, tune_crf
-from boneage_kedro.training.lesson import make_lesson, make_observer
+from boneage_kedro.training.lesson import TruthObserver, make_lesson
 from boneage_kedro.training.mask_samples import Pictures
 from boneage_kedro.training.segmentation import device_of, new_segmenter, predict
 from boneage_kedro.training.selftrain import SelfTraining
@@ -75,7 +76,7 @@ def train_finger_segmenter(
 
     seed = network["fit"]["seed"]
     lesson = make_lesson(data.images, data.splits, data.masks, network, labelled, seed)
-    observe = make_observer(data.images, lesson, data.masks, data.test, network, device_of(network["fit"]))
+    observe = TruthObserver(data.images, lesson, data.masks, data.test, network)
     training = SelfTraining(new_student, lesson, network, rounds, crf, observe, checkpoint, first_checkpoint)
     student, table = training.run()
     described = {
@@ -101,10 +102,19 @@ def run_study(
 
     A cell that was finished before is not run again, and arms that begin alike share round 0.
 
+    Raises:
+        ValueError: there is no arm or no seed, or two are the same.
+
     Yields:
-        after each cell the table so far: ``rule, seed, round, pseudo_labels, test_dice, validation_dice,
+        after each cell the table so far: ``arm, seed, round, pseudo_labels, test_dice, validation_dice,
         pseudo_dice``.
     """
+    names = [arm["name"] for arm in arms]
+    if not names or not seeds or len(set(names)) < len(names) or len(set(seeds)) < len(seeds):
+        raise ValueError(
+            "finger_study needs arms of different names and different seeds, at least one of each; it has "
+            f"{names} and {list(seeds)}"
+        )
     tables: list[pd.DataFrame] = []
     for seed in seeds:
         for arm in arms:
@@ -120,10 +130,10 @@ def run_study(
                 way,
                 crf,
                 arm["labelled"],
-                checkpoint.beside(f"{arm['name'].replace(' ', '_')}_{seed}"),
-                checkpoint.beside(f"first_{arm['labelled']}_{arm['initial_weights']}_{seed}"),
+                checkpoint.beside(fingerprint(arm["name"], seed)[:12]),
+                checkpoint.beside(fingerprint(arm["labelled"], arm["initial_weights"], seed)[:12]),
             )
-            tables.append(table.assign(rule=arm["name"], seed=seed))
+            tables.append(table.assign(arm=arm["name"], seed=seed))
             yield pd.concat(tables, ignore_index=True)
 
 
@@ -134,13 +144,18 @@ def tune_teacher(
     ids: Sequence[str],
     network: SegmentationSettings,
     crf: CrfSettings,
+    crf_px: float,
     grid: Mapping[str, Sequence[float]],
 ) -> tuple[CrfSettings, pd.DataFrame]:
-    """The dense CRF's settings that refine a student's masks of these cases best (see `tune_crf`)."""
+    """The dense CRF's settings that refine a student's masks of these cases best (see `tune_crf`).
+
+    Args:
+        crf_px: side of the pictures at which reaches are given, in the settings, the grid and the outcome.
+    """
     device = device_of(network["fit"])
     pictures = Pictures.of(images, ids, network["input_px"])
     samples = []
-    for batch, probabilities in predict(student, pictures, network["fit"]["batch_size"], device):
-        rows = zip(batch.ids, probabilities, batch.gray_levels, strict=True)
+    for batch, shares in predict(student, pictures, network["fit"]["batch_size"], device):
+        rows = zip(batch.ids, shares, batch.gray_levels, strict=True)
         samples += [CrfSample(key, p, g, torch.tensor(masks[key], device=device)) for key, p, g in rows]
-    return tune_crf(samples, crf, grid)
+    return tune_crf(samples, crf, grid, network["input_px"] / crf_px)

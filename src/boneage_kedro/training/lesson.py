@@ -1,18 +1,18 @@
 """What a segmentation network learns from and is judged by: masks and pictures, sorted by the one split."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import torch
 
-from boneage_kedro.evaluation.segmentation import dice
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.segmenter import Segmenter
-from boneage_kedro.provenance import digest, fingerprint
+from boneage_kedro.provenance import digest, fingerprint, fingerprint_code
 from boneage_kedro.training.mask_samples import MaskSamples, Pictures
-from boneage_kedro.training.segmentation import mean_dice, predict_masks
+from boneage_kedro.training.overlap import label_dice
+from boneage_kedro.training.segmentation import device_of, mean_dice, predict_masks
 from boneage_kedro.training.settings import SegmentationSettings
 
 
@@ -55,8 +55,8 @@ def make_lesson(
     with_mask = [key for key in training if key in masks]
     if labelled > len(with_mask) or not with_mask:
         raise ValueError(
-            f"{labelled} labelled pictures are asked for, and {len(with_mask)} of the training part have a mask; "
-            "lower `labelled` in the parameters, or bring more masks"
+            f"{labelled} labelled pictures are asked for (finger_selftrain.labelled, or an arm of "
+            f"finger_study.arms), and {len(with_mask)} of the training part have a mask; ask for fewer, or bring more"
         )
     drawn = np.random.default_rng(seed).permutation(len(with_mask))[: labelled or None]
     chosen = sorted(with_mask[i] for i in drawn)
@@ -74,35 +74,45 @@ def make_lesson(
     )
 
 
-def make_observer(
-    store: ImageStore,
-    lesson: Lesson,
-    masks: Mapping[str, np.ndarray],
-    test: Mapping[str, np.ndarray],
-    settings: SegmentationSettings,
-    device: torch.device,
-) -> Callable[[Segmenter, Mapping[str, np.ndarray]], dict[str, float]]:
-    """A function that measures a student and its pseudo-labels against the truth; it decides nothing.
+@dataclass(frozen=True)
+class TruthObserver:
+    """Measures students and their pseudo-labels against masks that people drew (see `selftrain.Observer`).
 
-    Args:
-        masks: the known masks at the network's size; those of the pool say how good pseudo-labels are.
+    Attributes:
+        masks: known masks at the network's size; those of the pool say how good pseudo-labels are.
         test: masks of the test part at the size of their radiographs.
-
-    Returns:
-        A function of the student and the pseudo-labels to ``test_dice`` (at the radiographs' own size),
-        ``validation_dice`` and ``pseudo_dice`` (at the network's size); nan where there is no truth.
     """
 
-    def observe(student: Segmenter, pseudo: Mapping[str, np.ndarray]) -> dict[str, float]:
-        batch, side = settings["fit"]["batch_size"], settings["input_px"]
-        predicted = predict_masks(student, store, list(test), side, batch, device)
-        return {
-            "test_dice": _mean([dice(mask > 0, test[key] > 0) for key, mask in predicted]),
-            "validation_dice": mean_dice(student, lesson.validation, batch, device),
-            "pseudo_dice": _mean([dice(mask > 0, masks[k] > 0) for k, mask in pseudo.items() if k in masks]),
-        }
+    store: ImageStore
+    lesson: Lesson
+    masks: Mapping[str, np.ndarray]
+    test: Mapping[str, np.ndarray]
+    settings: SegmentationSettings
 
-    return observe
+    @property
+    def name(self) -> str:
+        """Changes with the truth and with how students are measured."""
+        truth = [
+            (key, digest(self.masks[key].tobytes())) for key in self.lesson.pool.ids if key in self.masks
+        ]
+        test = [(key, digest(mask.tobytes())) for key, mask in sorted(self.test.items())]
+        return fingerprint(truth, test, fingerprint_code("evaluation"))
+
+    def __call__(self, student: Segmenter, pseudo: Mapping[str, np.ndarray]) -> dict[str, float]:
+        """Mean Dice (`label_dice`) of a round; nan where there is no truth.
+
+        Returns:
+            ``test_dice`` at the radiographs' own size, ``validation_dice`` and ``pseudo_dice`` at the network's.
+        """
+        fit, side = self.settings["fit"], self.settings["input_px"]
+        device = device_of(fit)
+        predicted = predict_masks(student, self.store, list(self.test), side, fit["batch_size"], device)
+        known = {key: mask for key, mask in pseudo.items() if key in self.masks}
+        return {
+            "test_dice": _mean([_dice(mask, self.test[key]) for key, mask in predicted]),
+            "validation_dice": mean_dice(student, self.lesson.validation, fit["batch_size"], device),
+            "pseudo_dice": _mean([_dice(mask, self.masks[key]) for key, mask in known.items()]),
+        }
 
 
 def _with_masks(
@@ -114,6 +124,10 @@ def _with_masks(
         dict.fromkeys(ids, 1.0),
         settings["epoch_samples"],
     )
+
+
+def _dice(predicted: np.ndarray, truth: np.ndarray) -> float:
+    return label_dice(torch.from_numpy(predicted)[None], torch.from_numpy(np.array(truth))[None]).item()
 
 
 def _mean(values: list[float]) -> float:

@@ -32,14 +32,14 @@ _TINY = 1e-6
 def segmentation_loss(logits: Tensor, target: Tensor, weight: Tensor, kind: str) -> dict[str, Tensor]:
     """Loss of segmented pictures: soft Dice over the foreground classes, if asked plus cross entropy.
 
-    Dice is taken for each picture and class, averaged over classes, then over pictures by weight. A class that a
-    picture lacks counts 1 - 1 / (1 + its falsely given pixels), so it costs nothing only where it is not
-    given.
+    Dice is taken for each picture and class, averaged over classes, times the picture's weight, and averaged over
+    pictures. A class that a picture lacks counts 1 - 1 / (1 + its falsely given pixels), so it costs nothing only
+    where it is not given.
 
     Args:
         logits: (B, K, H, W), class 0 is background.
         target: (B, H, W) integer, 0 to K - 1.
-        weight: (B,) of each picture, 0 or more, not all 0.
+        weight: (B,) of each picture, 0 or more; a picture of weight 0.5 counts half, whatever else is in the batch.
         kind: ``dice`` or ``dice_ce``.
 
     Returns:
@@ -57,7 +57,7 @@ def segmentation_loss(logits: Tensor, target: Tensor, weight: Tensor, kind: str)
     if kind == "dice_ce":
         per_picture = per_picture + F.cross_entropy(logits, target.long(), reduction="none").mean((1, 2))
     hard = _dice(_foreground(logits.detach().argmax(1), logits), truth, _TINY)
-    return {"loss": (weight * per_picture).sum() / weight.sum(), "dice": hard.mean()}
+    return {"loss": (weight * per_picture).mean(), "dice": hard.mean()}
 
 
 def _foreground(labels: Tensor, logits: Tensor) -> Tensor:

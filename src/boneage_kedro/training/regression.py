@@ -87,7 +87,7 @@ def train_age_regressor(
     )
     recipe = list(stages), settings["fit"], settings["augment"]
     code = fingerprint_code("training", "models")
-    named = fingerprint(described, recipe, fingerprint_weights(model), code)
+    named = fingerprint(described, recipe, fingerprint_weights(model.state_dict()), code)
     history = train(task, stages, settings["fit"], checkpoint, named)
     return model, described, history
 

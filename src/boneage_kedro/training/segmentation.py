@@ -103,18 +103,48 @@ def device_of(settings: FitSettings) -> torch.device:
 def predict(
     model: Segmenter, pictures: Pictures, batch_size: int, device: torch.device
 ) -> Iterator[tuple[PictureBatch, Tensor]]:
-    """Pictures with their class probabilities (B, K, P, P), batch by batch, on ``device``."""
+    """Pictures with their class probabilities (B, K, P, P), batch by batch, on ``device``.
+
+    Raises:
+        FloatingPointError: the network gives values that are not finite; the message names the cases.
+    """
     model.eval().to(device)
     for batch in pictures.batches(batch_size, device):
-        yield batch, model(batch.images).softmax(1)
+        yield batch, probabilities(model, batch)
+
+
+def probabilities(model: Segmenter, batch: PictureBatch) -> Tensor:
+    """Class probabilities (B, K, P, P) of a batch, checked as `predict` says."""
+    found = model(batch.images).softmax(1)
+    whole = found.isfinite().flatten(1).all(1)
+    if not whole.all():
+        bad = [key for key, good in zip(batch.ids, whole.tolist(), strict=True) if not good]
+        raise FloatingPointError(
+            f"the segmentation network gives values that are not finite for the cases {', '.join(bad)}; "
+            "look at these pictures, or train the network again at a lower learning rate"
+        )
+    return found
+
+
+def check_preparation(settings: Mapping[str, Any], images: ImageStore) -> None:
+    """See that a network and a store of pictures belong together.
+
+    Raises:
+        ValueError: the pictures were prepared in another way than those the network has learnt from.
+    """
+    if settings["preparation"] != images.header.preparation:
+        raise ValueError(
+            "pictures are prepared in another way (data_prep.preparation) than those the segmentation network has "
+            "learnt from; run its pipeline as a whole"
+        )
 
 
 def mean_dice(model: Segmenter, samples: MaskSamples, batch_size: int, device: torch.device) -> float:
     """Mean Dice of the network's masks, at its own size."""
     found: list[Tensor] = []
-    for batch, probabilities in predict(model, samples.pictures, batch_size, device):
+    for batch, shares in predict(model, samples.pictures, batch_size, device):
         truth = torch.from_numpy(np.stack([samples.masks[key] for key in batch.ids])).to(device)
-        found.append(label_dice(probabilities.argmax(1), truth))
+        found.append(label_dice(shares.argmax(1), truth))
     return float(torch.cat(found).mean())
 
 
@@ -128,8 +158,8 @@ def predict_masks(
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Masks in the frame and at the size of each source picture, (H, W) uint8 class codes, one at a time."""
     records = {record["id"]: record for record in store.index.to_dict("records")}
-    for batch, probabilities in predict(model, Pictures.of(store, ids, input_px), batch_size, device):
-        for key, mine in zip(batch.ids, probabilities.cpu().numpy(), strict=True):
+    for batch, shares in predict(model, Pictures.of(store, ids, input_px), batch_size, device):
+        for key, mine in zip(batch.ids, shares.cpu().numpy(), strict=True):
             transform = np.array(records[key]["transform"], np.float32)
             fitted = rescale_transform(transform, store.header.canvas_px, input_px)
             rows, columns = records[key]["source_shape"]

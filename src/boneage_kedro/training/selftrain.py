@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,21 @@ from boneage_kedro.training.settings import MaskFitSettings, SegmentationSetting
 
 logger = logging.getLogger(__name__)
 
-Observer = Callable[[Segmenter, Mapping[str, np.ndarray]], dict[str, float]]
+
+class Observer(Protocol):
+    """Measures a student and its pseudo-labels after a round; what it returns decides nothing.
+
+    ``name`` is a fingerprint of what they are measured against.
+    """
+
+    @property
+    def name(self) -> str:
+        """A fingerprint of what students are measured against."""
+
+    def __call__(self, student: Segmenter, pseudo: Mapping[str, np.ndarray]) -> dict[str, float]:
+        """Figures of a round."""
+
+
 _CODE = ("training", "models", "masks", "imaging")
 
 
@@ -34,18 +48,9 @@ class _State:
 
     round: int = 0
     weights: dict[str, Tensor] = field(default_factory=dict)
-    scores: dict[str, PoolScore] = field(default_factory=dict)
     chosen: list[list[str]] = field(default_factory=list)
     masks: dict[str, Tensor] = field(default_factory=dict)
     records: list[dict[str, Any]] = field(default_factory=list)
-
-    def plain(self) -> dict[str, Any]:
-        return {**vars(self), "scores": {key: list(score) for key, score in self.scores.items()}}
-
-    @classmethod
-    def from_plain(cls, values: Mapping[str, Any]) -> Self:
-        scores = {key: PoolScore(*score) for key, score in values["scores"].items()}
-        return cls(**{**values, "scores": scores})
 
 
 class SelfTraining:
@@ -59,8 +64,7 @@ class SelfTraining:
     Args:
         new_student: makes a student as it is before training, always the same one.
         lesson: what it learns from.
-        observe: called after each round with the student and the pseudo-labels; what it returns is kept in the
-            table of rounds and decides nothing.
+        observe: called after each round; what it returns is kept in the table of rounds.
         checkpoint: keeps the state between two steps.
         first_checkpoint: keeps round 0, which trainings that differ only in later rounds may share.
     """
@@ -79,15 +83,15 @@ class SelfTraining:
         self._new_student, self._lesson, self._observe = new_student, lesson, observe
         self._network, self._rounds, self._crf = network, rounds, crf
         self._checkpoint, self._first_checkpoint = checkpoint, first_checkpoint
-        self._student_checkpoint = checkpoint.beside("student")
+        self._student_checkpoint, self._scores = checkpoint.beside("student"), checkpoint.beside("scores")
         self._first_name = fingerprint(
             lesson.name,
             network,
             rounds["first_stage"],
-            fingerprint_weights(new_student()),
+            fingerprint_weights(new_student().state_dict()),
             fingerprint_code(*_CODE),
         )
-        self._name = fingerprint(self._first_name, rounds, crf)
+        self._name = fingerprint(self._first_name, rounds, crf, observe.name)
         self._device = device_of(network["fit"])
         self._area = AreaPrior.of(lesson.labelled.masks.values(), rounds["area_slack"])
 
@@ -105,32 +109,47 @@ class SelfTraining:
             state.weights = student.state_dict()
             state.round += 1
             self._save(state)
+            self._student_checkpoint.remove()
         return student, pd.DataFrame(state.records)
 
     def _extend_pseudo_labels(self, student: Segmenter, state: _State) -> None:
         """Choose pictures and make their masks, the first thing of a round."""
         ids = self._choose(student, state) if self._rounds["selection"] != "none" else []
-        anew = [*state.masks, *ids] if self._rounds["pseudo_labels"] == "refreshed" else ids
-        pictures = self._lesson.pool.among(anew)
-        state.masks |= label_pool(
-            student, pictures, self._crf, self._rounds, self._network["fit"], self._device
-        )
+        if self._rounds["pseudo_labels"] == "refreshed":
+            ids_anew, state.masks = [key for chosen in state.chosen for key in chosen] + ids, {}
+        else:
+            ids_anew = ids
+        pictures = self._lesson.pool.among(ids_anew)
+        made = label_pool(student, pictures, self._crf, self._rounds, self._network["fit"], self._device)
+        fit = {key: mask for key, mask in made.items() if self._area.allows(float((mask > 0).float().mean()))}
+        if len(fit) < min(len(made), self._rounds["per_round"]) or len(ids) < self._rounds["per_round"]:
+            logger.warning("round %d: %d pseudo-labels, not %d more", state.round, len(fit), len(ids))
+        state.masks |= fit
         state.chosen.append(ids)
-        state.scores = {}
         self._save(state)
+        self._scores.remove()
 
     def _choose(self, student: Segmenter, state: _State) -> list[str]:
         """Score what is left of the pool, a part at a time, and take the first of the ranking."""
+        scores = self._saved_scores(state)
         used = {key for ids in state.chosen for key in ids}
-        todo = [key for key in self._lesson.pool.ids if key not in used and key not in state.scores]
-        pool, fit = self._lesson.pool.among(todo), self._network["fit"]
-        for part in score_pool(student, pool, self._crf, self._rounds, fit, self._device):
-            state.scores |= part
-            self._save(state)
-        ids = choose(state.scores, self._rounds, self._area, fit["seed"], state.round)
-        if len(ids) < self._rounds["per_round"]:
-            logger.warning("round %d: only %d of the pool are fit to be pseudo-labels", state.round, len(ids))
-        return ids
+        pool, fit = self._lesson.pool, self._network["fit"]
+        todo = pool.among([key for key in pool.ids if key not in used and key not in scores])
+        for part in score_pool(student, todo, self._crf, self._rounds, fit, self._device):
+            scores |= part
+            plain = {key: list(score) for key, score in scores.items()}
+            self._scores.save({"fingerprint": self._scores_name(state), "scores": plain})
+        return choose(scores, self._rounds, self._area, fit["seed"], state.round)
+
+    def _saved_scores(self, state: _State) -> dict[str, PoolScore]:
+        """What this round has scored before it was killed."""
+        saved = self._scores.load()
+        if saved is None or saved["fingerprint"] != self._scores_name(state):
+            return {}
+        return {key: PoolScore(*score) for key, score in saved["scores"].items()}
+
+    def _scores_name(self, state: _State) -> str:
+        return fingerprint(self._name, state.round)
 
     def _train(self, student: Segmenter, state: _State) -> Segmenter:
         """Train on labelled and pseudo-labelled pictures; as long for many of them as for few."""
@@ -149,8 +168,9 @@ class SelfTraining:
             train(task, [self._rounds["first_stage"]], fit, self._first_checkpoint, self._first_name)
         else:
             learnt_from = {key: digest(mask.numpy().tobytes()) for key, mask in state.masks.items()}
+            stage = self._rounds["round_stage" if self._rounds["start"] == "warm" else "first_stage"]
             name = fingerprint(self._name, state.round, learnt_from)
-            train(task, [self._rounds["round_stage"]], fit, self._student_checkpoint, name)
+            train(task, [stage], fit, self._student_checkpoint, name)
         return student
 
     def _samples(self, state: _State) -> MaskSamples:
@@ -167,14 +187,14 @@ class SelfTraining:
         saved = self._checkpoint.load()
         if saved is None or saved["fingerprint"] != self._name:
             return _State()
-        state = _State.from_plain(saved["state"])
+        state = _State(**saved["state"])
         logger.info(
             "Going on with a self-training of the same data, settings and code, round %d.", state.round
         )
         return state
 
     def _save(self, state: _State) -> None:
-        self._checkpoint.save({"fingerprint": self._name, "state": state.plain()})
+        self._checkpoint.save({"fingerprint": self._name, "state": dict(vars(state))})
 
 
 def _arrays(masks: Mapping[str, Tensor]) -> dict[str, np.ndarray]:

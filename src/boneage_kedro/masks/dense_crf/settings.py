@@ -24,3 +24,12 @@ class CrfSettings(TypedDict):
     gaussian_weight: NotNegative
     steps: Count
     tolerance: NotNegative
+
+
+def rescale_crf(settings: CrfSettings, factor: float) -> CrfSettings:
+    """The same field on pictures whose sides are ``factor`` times as long."""
+    return {
+        **settings,
+        "bilateral_sigma_px": settings["bilateral_sigma_px"] * factor,
+        "gaussian_sigma_px": settings["gaussian_sigma_px"] * factor,
+    }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 from rich.progress import Progress
 
@@ -97,17 +96,11 @@ def split_cases(cases: pd.DataFrame, settings: SplitSettings) -> pd.DataFrame:
 
 def draw_cohort(cases: pd.DataFrame, store: ImageStore, params: Params) -> tuple[Figure, Figure]:
     """Histogram of age and sex, and a sheet of prepared pictures from young to old."""
-    from boneage_kedro.evaluation.figures import age_histogram, image_sheet
+    from boneage_kedro.evaluation.figures import age_histogram, age_titles, image_sheet, spread_over_ages
 
     histogram = age_histogram(cases, f"Bone age and sex of {len(cases)} cases, {params['source_name']}")
-    by_age = cases.sort_values(["bone_age_months", "id"])
-    places = np.linspace(0, len(by_age) - 1, min(params["sheet_cases"], len(by_age)))
-    shown = by_age.iloc[places.round().astype(int)]
-    titles = [
-        f"{sex} {age / 12:.1f} y" for sex, age in zip(shown["sex"], shown["bone_age_months"], strict=True)
-    ]
-    images = [store.pixels[row] for row in store.rows(shown["id"].tolist())]
-    sheet = image_sheet(
-        images, titles, params["sheet_columns"], f"Prepared radiographs, {params['source_name']}"
-    )
+    shown = spread_over_ages(cases, params["sheet_cases"])
+    images = [store[key] for key in shown["id"]]
+    title = f"Prepared radiographs, {params['source_name']}"
+    sheet = image_sheet(images, age_titles(shown), params["sheet_columns"], title)
     return histogram, sheet

@@ -21,7 +21,7 @@ def create_pipeline() -> Pipeline:
                 outputs=[
                     "raw_radiographs@phantom",
                     "phantom_hand_masks",
-                    "phantom_phalanx_masks",
+                    "finger_mask_files@phantom",
                     "phantom_bones",
                     "phantom_truth",
                 ],

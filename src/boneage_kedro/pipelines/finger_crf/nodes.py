@@ -8,6 +8,7 @@ import pandas as pd
 
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.pipelines.finger_crf.params import Params
+from boneage_kedro.pipelines.finger_selftrain.nodes import check_masks
 from boneage_kedro.pipelines.finger_selftrain.params import Params as FingerParams
 
 if TYPE_CHECKING:
@@ -31,10 +32,15 @@ def tune_finger_crf(
         the best settings, to be copied to ``finger_selftrain.crf``, and a row for each that was tried.
     """
     from boneage_kedro.training.finger_training import tune_teacher
-    from boneage_kedro.training.segmentation import build_segmenter
+    from boneage_kedro.training.segmentation import build_segmenter, check_preparation
+
+    check_masks(masks, images, finger)
+    check_preparation(settings, images)
 
     validation = splits.loc[splits["split"] == "validation", "id"]
     drawn = settings["labelled"] if params["part"] == "train" else validation
     ids = sorted(key for key in drawn if key in masks)
     student = build_segmenter(weights, settings)
-    return tune_teacher(student, images, masks, ids, finger["network"], finger["crf"], params["grid"])
+    return tune_teacher(
+        student, images, masks, ids, finger["network"], finger["crf"], finger["crf_px"], params["grid"]
+    )

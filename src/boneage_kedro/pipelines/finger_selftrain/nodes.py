@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import Tensor
 
+    from boneage_kedro.masks.dense_crf import CrfSettings
     from boneage_kedro.models.weights import PretrainedWeights
     from boneage_kedro.training.checkpoint import CheckpointFile
     from boneage_kedro.training.finger_training import FingerData
@@ -38,9 +39,13 @@ def store_finger_masks(
     yield from ingest_masks(_folder(files, images, params), images, state, params["network"]["input_px"])
 
 
-def list_mask_problems(masks: ImageStore) -> pd.DataFrame:
-    """Masks that cannot be used: ``id, failure, file``."""
-    return masks.failures
+def list_mask_problems(masks: ImageStore, files: RadiographFolder) -> pd.DataFrame:
+    """What is wrong with files of masks: ``id, file, failure``."""
+    doubles = [
+        {"id": key, "file": names[0], "failure": f"is used, and not {', '.join(names[1:])} of the same id"}
+        for key, names in files.duplicates.items()
+    ]
+    return pd.concat([masks.failures, pd.DataFrame(doubles)])[["id", "file", "failure"]]
 
 
 def train_finger_student(
@@ -64,7 +69,7 @@ def train_finger_student(
         data,
         params["network"],
         params["rounds"],
-        params["crf"],
+        teacher(params),
         params["labelled"],
         checkpoint,
         checkpoint.beside("first"),
@@ -84,6 +89,7 @@ def gather_finger_data(
     """All that a training of the student is given."""
     from boneage_kedro.training.finger_training import FingerData
 
+    check_masks(masks, images, params)
     test = read_test_masks(files, images, splits, masks, params)
     classes = 1 + len(_class_names(params))
     return FingerData(images, splits, masks, test, classes, pretrained)
@@ -92,10 +98,46 @@ def gather_finger_data(
 def read_test_masks(
     files: RadiographFolder, images: ImageStore, splits: pd.DataFrame, masks: ImageStore, params: Params
 ) -> dict[str, np.ndarray]:
-    """The usable masks of the test part, at the size of their radiographs."""
+    """The usable masks of the test part, at the size of their radiographs.
+
+    Raises:
+        ValueError: there are none, so nothing could be measured in the end.
+    """
     folder = _folder(files, images, params)
-    test = splits.loc[splits["split"] == "test", "id"]
-    return {key: folder[key] for key in sorted(test) if key in masks}
+    by_part = splits[splits["id"].isin(masks.ids)].groupby("split")["id"].apply(sorted)
+    if "test" not in by_part:
+        counts = ", ".join(f"{part} {len(ids)}" for part, ids in by_part.items()) or "none at all"
+        raise ValueError(
+            f"no usable mask is in the test part (masks by part: {counts}); bring more masks, and see "
+            "finger_mask_findings.csv for those that cannot be used"
+        )
+    return {key: folder[key] for key in by_part["test"]}
+
+
+def check_masks(masks: ImageStore, images: ImageStore, params: Params) -> None:
+    """See that stored masks are what the parameters and the pictures ask for.
+
+    Raises:
+        ValueError: they were stored for others; the message names the key.
+    """
+    stored = masks.header.preparation | {"input_px": masks.header.canvas_px}
+    wanted = {
+        "finger_selftrain.network.input_px": (stored["input_px"], params["network"]["input_px"]),
+        "finger_selftrain.binary": (stored["binary"], params["binary"]),
+        "data_prep.preparation.canvas_px": (stored["canvas_px"], images.header.canvas_px),
+    }
+    for key, (found, asked) in wanted.items():
+        if found != asked:
+            raise ValueError(
+                f"masks are stored for {key} = {found}, and it is {asked} now; run the node store_finger_masks"
+            )
+
+
+def teacher(params: Params) -> CrfSettings:
+    """The dense CRF at the size of the network."""
+    from boneage_kedro.masks.dense_crf import rescale_crf
+
+    return rescale_crf(params["crf"], params["network"]["input_px"] / params["crf_px"])
 
 
 def predict_finger_masks(
@@ -106,10 +148,18 @@ def predict_finger_masks(
     params: Params,
 ) -> Iterator[Parts]:
     """Mask every hand of the store, in the frame and at the size of its radiograph, going on after a kill."""
-    from boneage_kedro.training.segmentation import build_segmenter, device_of, predict_masks
+    from boneage_kedro.models.weights import fingerprint_weights
+    from boneage_kedro.training.segmentation import (
+        build_segmenter,
+        check_preparation,
+        device_of,
+        predict_masks,
+    )
 
+    check_preparation(settings, images)
     network = build_segmenter(weights, settings)
-    made_by = fingerprint(settings, images.fingerprint(images.ids), fingerprint_code("masks", "models"))
+    code = fingerprint_code("imaging", "masks", "models", "training")
+    made_by = fingerprint(fingerprint_weights(weights), settings, images.fingerprint(images.ids), code)
     done = state.ids if state.made_by == made_by else frozenset()
     todo = [key for key in images.ids if key not in done]
     fit = params["network"]["fit"]
@@ -153,18 +203,16 @@ def draw_finger_masks(
     source: str,
 ) -> tuple[Figure, Figure]:
     """A sheet of hands from young to old with their masks, and Dice over the rounds."""
+    from boneage_kedro.evaluation.figures import age_titles, spread_over_ages
     from boneage_kedro.evaluation.segmentation_figures import mask_sheet, rounds_curve
 
-    by_age = cases.sort_values(["bone_age_months", "id"])
-    places = np.linspace(0, len(by_age) - 1, min(params["sheet_cases"], len(by_age)))
-    shown = by_age.iloc[places.round().astype(int)]
-    titles = [
-        f"{sex} {age / 12:.1f} y" for sex, age in zip(shown["sex"], shown["bone_age_months"], strict=True)
-    ]
+    shown = spread_over_ages(cases, params["sheet_cases"])
     masks = _on_canvas(images, predicted, shown["id"].tolist())
     pictures = [images[key] for key in shown["id"]]
-    sheet = mask_sheet(pictures, masks, titles, params["sheet_columns"], f"Predicted phalanges, {source}")
-    named = rounds.assign(rule=params["rounds"]["selection"], seed=params["network"]["fit"]["seed"])
+    sheet = mask_sheet(
+        pictures, masks, age_titles(shown), params["sheet_columns"], f"Predicted phalanges, {source}"
+    )
+    named = rounds.assign(arm=params["rounds"]["selection"], seed=params["network"]["fit"]["seed"])
     return sheet, rounds_curve(named, [], f"Self-training on {source}")
 
 

@@ -4,13 +4,15 @@ from typing import Annotated
 
 from typing_extensions import TypedDict
 
-from boneage_kedro.limits import Count, Within
+from boneage_kedro.limits import Count, PixelSide, Within
 from boneage_kedro.masks.dense_crf import CrfSettings
 from boneage_kedro.training.settings import SegmentationSettings, SelfTrainSettings
 
 
 class Params(TypedDict):
     """The student, its teacher, the rounds, and what is drawn.
+
+    The teacher's reaches are those on pictures of ``crf_px``; they are scaled to the network's size.
 
     ``binary`` makes one class of all phalanges, as the paper does; else distal, middle and proximal ones are told
     apart. ``labelled`` is the number of training pictures whose masks are used, 0 for all.
@@ -21,5 +23,6 @@ class Params(TypedDict):
     network: SegmentationSettings
     rounds: SelfTrainSettings
     crf: CrfSettings
+    crf_px: PixelSide
     sheet_cases: Count
     sheet_columns: Count

@@ -9,7 +9,7 @@ import pandas as pd
 
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore
-from boneage_kedro.pipelines.finger_selftrain.nodes import gather_finger_data
+from boneage_kedro.pipelines.finger_selftrain.nodes import gather_finger_data, teacher
 from boneage_kedro.pipelines.finger_selftrain.params import Params as FingerParams
 from boneage_kedro.pipelines.finger_study.params import Params
 
@@ -39,25 +39,41 @@ def run_finger_study(
 
     data = gather_finger_data(images, splits, masks, files, pretrained, finger)
     yield from run_study(
-        data, finger["network"], finger["rounds"], finger["crf"], params["arms"], params["seeds"], checkpoint
+        data,
+        finger["network"],
+        finger["rounds"],
+        teacher(finger),
+        params["arms"],
+        params["seeds"],
+        checkpoint,
     )
 
 
-def summarise_study(table: pd.DataFrame) -> pd.DataFrame:
+def summarise_study(table: pd.DataFrame, params: Params) -> pd.DataFrame:
     """Dice on the test part before and after the rounds: mean and standard deviation over seeds, a row an arm.
 
     Returns:
-        ``rule, seeds``, ``first`` and ``last`` round with ``_sd``, the mean ``gain`` of the last over the first with
+        ``arm, seeds``, ``first`` and ``last`` round with ``_sd``, the mean ``gain`` of the last over the first with
         its standard deviation over seeds, and ``pseudo_dice``, the quality of the last round's pseudo-labels.
+
+    Raises:
+        ValueError: arms or seeds are missing, since the study was interrupted.
     """
+    wanted = {(arm["name"], seed) for arm in params["arms"] for seed in params["seeds"]}
+    missing = sorted(wanted - set(zip(table["arm"], table["seed"], strict=True)))
+    if missing:
+        raise ValueError(
+            f"{len(missing)} of {len(wanted)} trainings are missing, such as {missing[0]}: the study was "
+            "interrupted; run the node run_finger_study, it goes on where it was"
+        )
     rows = []
-    for rule, part in table.groupby("rule", sort=False):
+    for arm, part in table.groupby("arm", sort=False):
         by_round = part.pivot_table(index="seed", columns="round", values="test_dice")
         first, last = by_round.iloc[:, 0], by_round.iloc[:, -1]
         gain = last - first
         rows.append(
             {
-                "rule": rule,
+                "arm": arm,
                 "seeds": len(by_round),
                 "first": first.mean(),
                 "first_sd": first.std(),
@@ -76,16 +92,16 @@ def draw_study(table: pd.DataFrame, params: Params, source: str) -> Figure:
     from boneage_kedro.evaluation.segmentation_figures import rounds_curve
 
     baselines = [arm["name"] for arm in params["arms"] if arm["selection"] == "none"]
-    over = (table["round"] == table["round"].max()) | ~table["rule"].isin(baselines)
+    over = (table["round"] == table["round"].max()) | ~table["arm"].isin(baselines)
     return rounds_curve(table[over], baselines, f"Self-training on {source}")
 
 
 def collect_study_metrics(table: pd.DataFrame) -> dict[str, Any]:
     """A curve an arm and seed, in the form MLflow takes."""
     return {
-        f"{rule}.{seed}.test_dice": [
+        f"{arm}.{seed}.test_dice": [
             {"step": int(number), "value": float(value)}
             for number, value in zip(part["round"], part["test_dice"], strict=True)
         ]
-        for (rule, seed), part in table.groupby(["rule", "seed"])
+        for (arm, seed), part in table.groupby(["arm", "seed"])
     }

@@ -17,7 +17,12 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 store_finger_masks,
-                inputs=["finger_mask_files", "image_store", "finger_masks_state", "params:finger_selftrain"],
+                inputs=[
+                    "finger_mask_files@files",
+                    "image_store",
+                    "finger_masks_state",
+                    "params:finger_selftrain",
+                ],
                 outputs="finger_masks",
                 name="store_finger_masks",
             ),
@@ -27,7 +32,7 @@ def create_pipeline() -> Pipeline:
                     "image_store",
                     "splits",
                     "finger_masks",
-                    "finger_mask_files",
+                    "finger_mask_files@files",
                     "pretrained_weights",
                     "finger_study_checkpoint",
                     "params:finger_selftrain",
@@ -38,7 +43,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 summarise_study,
-                inputs="finger_study",
+                inputs=["finger_study", "params:finger_study"],
                 outputs="finger_study_summary",
                 name="summarise_finger_study",
             ),
