@@ -114,7 +114,9 @@ def test_labels_depend_on_the_number_asked_for(tmp_path: Path, settings: dict[st
     assert len(every.labelled) == COUNT - 8
     other = make_lesson(store, splits, masks, network, labelled=5, seed=2)
     assert other.labelled.pictures.ids != few.labelled.pictures.ids
-    with pytest.raises(ValueError, match=r"15 labelled pictures are asked for .*, and 14 of the training part have"):
+    with pytest.raises(
+        ValueError, match=r"15 labelled pictures are asked for .*, and 14 of the training part have"
+    ):
         make_lesson(store, splits, masks, network, labelled=15, seed=1)
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from boneage_kedro.masks.dense_crf import CrfSettings, refine, refine_exactly
+from boneage_kedro.masks.dense_crf.grid import mean_field
 
 Make = Callable[..., tuple[Tensor, Tensor]]
 BACKENDS = ("torch", "pydensecrf")
@@ -98,6 +99,28 @@ def test_batch_equals_single(make_case: Make, settings: CrfSettings, tolerance: 
     )
     for index, (probabilities, images) in enumerate(cases):
         assert torch.equal(batch[index], refine(probabilities, images, settings, ["a"])[0])
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("tolerance", [0.0, 1e-3, 0.3])
+def test_pictures_taken_at_once_are_those_taken_one_by_one(
+    make_case: Make, settings: CrfSettings, tolerance: float, classes: int
+) -> None:
+    """As a GPU does it; with a tolerance each comes to rest at a step of its own."""
+    settings["tolerance"] = tolerance
+    cases = [make_case(classes, seed, size=(37, 30)) for seed in range(3)]
+    together = mean_field(torch.cat([p for p, _ in cases]), torch.cat([i for _, i in cases]), settings)
+    alone = torch.cat([mean_field(p, i, settings) for p, i in cases])
+    torch.testing.assert_close(together, alone, atol=1e-4, rtol=0)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_a_gpu_gives_what_a_cpu_gives(make_case: Make, settings: CrfSettings) -> None:
+    probabilities, images = make_case(3)
+    on_gpu = refine(probabilities.cuda(), images.cuda(), settings, ["a"])
+    torch.testing.assert_close(
+        on_gpu.cpu(), refine(probabilities, images, settings, ["a"]), atol=1e-3, rtol=0
+    )
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

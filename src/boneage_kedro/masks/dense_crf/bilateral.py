@@ -1,4 +1,4 @@
-"""The bilateral filter of one picture on a grid of space and gray level."""
+"""The bilateral filter of pictures on a grid of space and gray level."""
 
 import math
 
@@ -15,7 +15,7 @@ _BIN_SIGMAS = 1.0
 
 
 class BilateralGrid:
-    """The bilateral filter K of one picture: a Gaussian of distance and of difference in gray level.
+    """The bilateral filter K of each picture: a Gaussian of distance and of difference in gray level.
 
     A pixel belongs to one block of pixels and, by linear weights, to two bins of gray level: two cells. A cell
     belongs, by bilinear weights, to four nodes. Between nodes the Gaussian is applied axis by axis (bilateral grid:
@@ -25,32 +25,32 @@ class BilateralGrid:
     Maps are flat. `gather` takes one to the cells and filters, `cells.matrix` takes the outcome back to the pixels.
 
     Args:
-        image: (H, W) uint8.
+        images: (H, B, W) uint8.
         sigma_px, sigma_gray: standard deviations.
-        places: (H W,) where the pixels lie in a flat map, ascending.
+        places: (H B W,) where the pixels lie in a flat map, ascending.
         size: length of a flat map; what is no pixel takes part in nothing.
     """
 
-    def __init__(self, image: Tensor, sigma_px: float, sigma_gray: float, places: Tensor, size: int) -> None:
+    def __init__(self, images: Tensor, sigma_px: float, sigma_gray: float, places: Tensor, size: int) -> None:
         block = max(1, math.floor(_BLOCK_SIGMAS * sigma_px))
         bin_gray = max(1.0, _BIN_SIGMAS * sigma_gray)
         spacing = max(1.0, _NODE_SIGMAS * sigma_px / block)
         bins = math.floor(255 / bin_gray) + 2
-        blocks, block_of_pixel = _blocks(image.shape, block, image.device)
-        self.cells, used = _join_cells(image, block_of_pixel, bin_gray, bins, places, size)
+        blocks, block_of_pixel = _blocks(images.shape, block, images.device)
+        self.cells, used = _join_cells(images, block_of_pixel, bin_gray, bins, places, size)
         self._nodes, shape = _join_nodes(used, blocks, bins, spacing)
         self._shape = shape
         rounding = (1 - 1 / block**2) / 6  # variance of pixels within their blocks, there and back
         sigma = math.sqrt((sigma_px / block) ** 2 - rounding - _tent_variance(spacing)) / spacing
-        self._down, self._across = (gaussian_matrix(count, sigma, image.device) for count in shape[:2])
+        self._down, self._across = (gaussian_matrix(count, sigma, images.device) for count in shape[::2])
         sigma = math.sqrt(sigma_gray**2 - _tent_variance(bin_gray)) / bin_gray
-        self._gray = gaussian_matrix(bins, sigma, image.device)
+        self._gray = gaussian_matrix(bins, sigma, images.device)
 
     def gather(self, values: Tensor) -> Tensor:
         """Bring a flat map to the cells and filter it there."""
-        rows, columns, bins = self._shape
+        rows, pictures, columns = self._shape
         nodes = self._nodes.transposed @ (self.cells.transposed @ values)
-        nodes = (self._down @ nodes.view(rows, -1)).view(rows, columns, bins)
+        nodes = (self._down @ nodes.view(rows, -1)).view(rows * pictures, columns, -1)
         return self._nodes.matrix @ (self._across @ (nodes @ self._gray)).flatten()
 
 
@@ -59,27 +59,29 @@ def _tent_variance(spacing: float) -> float:
     return spacing**2 / 3 if spacing > 1 else 0.0
 
 
-def _blocks(shape: torch.Size, block: int, device: torch.device) -> tuple[tuple[int, int], Tensor]:
-    """Rows and columns of blocks, centred on the picture, and the block of each pixel (H W,)."""
-    rows, columns = (math.ceil(side / block) for side in shape)
+def _blocks(shape: torch.Size, block: int, device: torch.device) -> tuple[tuple[int, int, int], Tensor]:
+    """Rows, pictures and columns of blocks, centred on each picture, and the block of each pixel (H B W,)."""
+    height, pictures, width = shape
+    rows, columns = (math.ceil(side / block) for side in (height, width))
     row, column = (
         (torch.arange(side, device=device) + (count * block - side) // 2) // block
-        for side, count in zip(shape, (rows, columns), strict=True)
+        for side, count in ((height, rows), (width, columns))
     )
-    return (rows, columns), (row[:, None] * columns + column).flatten()
+    line = row[:, None] * pictures + torch.arange(pictures, device=device)  # (H, B)
+    return (rows, pictures, columns), (line[..., None] * columns + column).flatten()
 
 
 def _join_cells(
-    image: Tensor, block_of_pixel: Tensor, bin_gray: float, bins: int, places: Tensor, size: int
+    images: Tensor, block_of_pixel: Tensor, bin_gray: float, bins: int, places: Tensor, size: int
 ) -> tuple[SparsePair, Tensor]:
     """Weights of pixels in cells, and which cells (block x bins + bin) have pixels."""
-    level = image.flatten() / bin_gray
+    level = images.flatten() / bin_gray
     lower = level.int()
     share = level - lower
     first = block_of_pixel * bins + lower
     cells = torch.stack([first, first + 1], 1).flatten()
     weights = torch.stack([1 - share, share], 1).flatten()
-    taken = torch.zeros((int(block_of_pixel[-1]) + 1) * bins, dtype=torch.int32, device=image.device)
+    taken = torch.zeros((int(block_of_pixel[-1]) + 1) * bins, dtype=torch.int32, device=images.device)
     taken[cells] = 1
     used = taken.nonzero()[:, 0]
     rank = taken.cumsum(0, dtype=torch.int32) - 1
@@ -87,19 +89,22 @@ def _join_cells(
 
 
 def _join_nodes(
-    cells: Tensor, blocks: tuple[int, int], bins: int, spacing: float
+    cells: Tensor, blocks: tuple[int, int, int], bins: int, spacing: float
 ) -> tuple[SparsePair, tuple[int, int, int]]:
-    """Bilinear weights of cells in nodes, and the number of nodes (rows, columns, bins); spacing in blocks."""
+    """Bilinear weights of cells in nodes, and the nodes' (rows, pictures, columns); spacing in blocks."""
     block, level = cells // bins, cells % bins
-    row, down, rows = _between_nodes(block // blocks[1], blocks[0], spacing)
-    column, right, columns = _between_nodes(block % blocks[1], blocks[1], spacing)
-    first = row * columns + column
-    corners = torch.stack([first, first + 1, first + columns, first + columns + 1], 1)
+    line, pictures = block // blocks[2], blocks[1]
+    row, down, rows = _between_nodes(line // pictures, blocks[0], spacing)
+    column, right, columns = _between_nodes(block % blocks[2], blocks[2], spacing)
+    first = (row * pictures + line % pictures) * columns + column
+    below = first + pictures * columns
+    corners = torch.stack([first, first + 1, below, below + 1], 1)
     nodes = corners * bins + level[:, None]
     weights = torch.stack([(1 - down) * (1 - right), (1 - down) * right, down * (1 - right), down * right], 1)
     entries = torch.arange(len(cells), device=cells.device).repeat_interleave(4)
-    shape = rows, columns, bins
-    return SparsePair(entries, nodes.flatten(), weights.flatten(), (len(cells), math.prod(shape))), shape
+    shape = rows, pictures, columns
+    size = len(cells), math.prod(shape) * bins
+    return SparsePair(entries, nodes.flatten(), weights.flatten(), size), shape
 
 
 def _between_nodes(block: Tensor, blocks: int, spacing: float) -> tuple[Tensor, Tensor, int]:

@@ -9,17 +9,23 @@ from torch import Tensor
 from .settings import CrfSettings
 
 
-def refine_on_lattice(probabilities: Tensor, image: Tensor, settings: CrfSettings) -> Tensor:
+def refine_on_lattice(probabilities: Tensor, images: Tensor, settings: CrfSettings) -> Tensor:
     """Posterior class probabilities by pydensecrf.
 
     Args:
-        probabilities: (K, H, W) float32, greater than 0.
-        image: (H, W) uint8.
+        probabilities: (B, K, H, W) float32, greater than 0.
+        images: (B, H, W) uint8.
         settings: the terms.
 
     Returns:
-        (K, H, W) float32 on the device of `probabilities`.
+        (B, K, H, W) float32 on the device of `probabilities`.
     """
+    pairs = zip(probabilities, images, strict=True)
+    return torch.stack([_refine_one(own, image, settings) for own, image in pairs])
+
+
+def _refine_one(probabilities: Tensor, image: Tensor, settings: CrfSettings) -> Tensor:
+    """One picture: (K, H, W) and (H, W) to (K, H, W)."""
     from pydensecrf.densecrf import DenseCRF  # noqa: PLC0415  (only this backend needs the package)
 
     classes, *size = probabilities.shape

@@ -42,13 +42,9 @@ def refine(probabilities: Tensor, images: Tensor, settings: CrfSettings, ids: Se
     if settings["backend"] not in _BACKENDS:
         raise ValueError(f"CRF backend {settings['backend']!r} is not one of {', '.join(_BACKENDS)}")
     _check_sizes(probabilities, images, ids)
-    backend = _BACKENDS[settings["backend"]]
-    refined = torch.empty_like(probabilities, dtype=torch.float32)
-    for index, name in enumerate(ids):
-        _check_probabilities(probabilities[index], name)
-        unary = probabilities[index].float().clamp(min=_FLOOR)
-        refined[index] = backend(unary, images[index], settings)
-    return refined
+    for own, name in zip(probabilities, ids, strict=True):
+        _check_probabilities(own, name)
+    return _BACKENDS[settings["backend"]](probabilities.float().clamp(min=_FLOOR), images, settings)
 
 
 def _check_sizes(probabilities: Tensor, images: Tensor, ids: Sequence[str]) -> None:
