@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from boneage_kedro.cohort.sex import Sex
-from boneage_kedro.masks.dense_crf import CrfSettings, refine, refine_exactly
+from boneage_kedro.masks.crf_settings import CrfSettings
+from boneage_kedro.masks.dense_crf import refine, refine_exactly
 from boneage_kedro.phantom import fabricate_hand
 
 SETTINGS: CrfSettings = {

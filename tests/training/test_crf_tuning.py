@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from boneage_kedro.masks.dense_crf import CrfSettings
+from boneage_kedro.masks.crf_settings import CrfSettings
 from boneage_kedro.training.crf_tuning import CrfSample, refined_dice, tune_crf
 
 

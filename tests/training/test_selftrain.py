@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from boneage_kedro.masks.dense_crf import rescale_crf
+from boneage_kedro.masks.crf_settings import rescale_crf
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.lesson import make_lesson

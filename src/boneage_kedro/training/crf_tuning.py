@@ -8,7 +8,8 @@ from typing import Any, cast
 import pandas as pd
 from torch import Tensor
 
-from boneage_kedro.masks.dense_crf import CrfSettings, refine, rescale_crf
+from boneage_kedro.masks.crf_settings import CrfSettings, rescale_crf
+from boneage_kedro.masks.dense_crf import refine
 from boneage_kedro.training.overlap import label_dice
 
 

@@ -2,16 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from typing_extensions import TypedDict
 
 from boneage_kedro.imaging.store import ImageStore
-from boneage_kedro.limits import Within
-from boneage_kedro.masks.dense_crf import CrfSettings
+from boneage_kedro.masks.crf_settings import CrfSettings
 from boneage_kedro.models.segmenter import Segmenter
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.provenance import fingerprint
@@ -21,21 +19,7 @@ from boneage_kedro.training.lesson import TruthObserver, make_lesson
 from boneage_kedro.training.mask_samples import Pictures
 from boneage_kedro.training.segmentation import device_of, new_segmenter, predict
 from boneage_kedro.training.selftrain import SelfTraining
-from boneage_kedro.training.settings import SegmentationSettings, SelfTrainSettings
-
-
-class Arm(TypedDict):
-    """One way of training: what differs from the settings that all share.
-
-    ``labelled`` is the number of training pictures whose masks are used, 0 for all; ``selection: none`` gives the
-    baseline that goes on learning from these alone, for as long as the others.
-    """
-
-    name: str
-    labelled: Annotated[int, Within(0)]
-    selection: Literal["top_dice", "random", "confidence", "none"]
-    teacher: Literal["crf", "none"]
-    initial_weights: str
+from boneage_kedro.training.settings import Arm, SegmentationSettings, SelfTrainSettings
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import torch
 from rich.progress import track
 from torch import Tensor
 
-from boneage_kedro.masks.dense_crf import CrfSettings, refine
+from boneage_kedro.masks.crf_settings import CrfSettings
+from boneage_kedro.masks.dense_crf import refine
 from boneage_kedro.models.segmenter import Segmenter
 from boneage_kedro.training.mask_samples import Pictures
 from boneage_kedro.training.overlap import label_dice

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from boneage_kedro.masks.dense_crf import CrfSettings
+from boneage_kedro.masks.crf_settings import CrfSettings
 from boneage_kedro.models.segmenter import Segmenter
 from boneage_kedro.models.weights import fingerprint_weights
 from boneage_kedro.provenance import digest, fingerprint, fingerprint_code

@@ -106,6 +106,20 @@ class SelfTrainSettings(TypedDict):
     round_stage: StageSettings
 
 
+class Arm(TypedDict):
+    """One way of training: what differs from the settings that all share.
+
+    ``labelled`` is the number of training pictures whose masks are used, 0 for all; ``selection: none`` gives the
+    baseline that goes on learning from these alone, for as long as the others.
+    """
+
+    name: str
+    labelled: Annotated[int, Within(0)]
+    selection: Literal["top_dice", "random", "confidence", "none"]
+    teacher: Literal["crf", "none"]
+    initial_weights: str
+
+
 class AssessSettings(TypedDict):
     """How new cases are read; the network brings its own preparation of pictures."""
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from boneage_kedro.masks.dense_crf import CrfSettings
+from boneage_kedro.masks.crf_settings import CrfSettings
 from boneage_kedro.phantom import fabricate_hand
 
 Case = tuple[Tensor, Tensor]

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from boneage_kedro.masks.dense_crf import CrfSettings, refine, refine_exactly
+from boneage_kedro.masks.crf_settings import CrfSettings
+from boneage_kedro.masks.dense_crf import refine, refine_exactly
 from boneage_kedro.masks.dense_crf.grid import mean_field
 
 Make = Callable[..., tuple[Tensor, Tensor]]

@@ -2,6 +2,5 @@
 
 from .exact import refine_exactly
 from .refine import refine
-from .settings import CrfSettings, rescale_crf
 
-__all__ = ["CrfSettings", "refine", "refine_exactly", "rescale_crf"]
+__all__ = ["refine", "refine_exactly"]

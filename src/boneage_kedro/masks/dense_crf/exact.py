@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from .settings import CrfSettings
+from boneage_kedro.masks.crf_settings import CrfSettings
 
 
 def refine_exactly(probabilities: Tensor, image: Tensor, settings: CrfSettings) -> Tensor:

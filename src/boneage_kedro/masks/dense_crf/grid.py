@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor
 
+from boneage_kedro.masks.crf_settings import CrfSettings
+
 from .bilateral import BilateralGrid
 from .gaussians import BandedGaussian
-from .settings import CrfSettings
 
 
 def refine_on_grid(probabilities: Tensor, images: Tensor, settings: CrfSettings) -> Tensor:

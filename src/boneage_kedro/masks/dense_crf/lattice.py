@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .settings import CrfSettings
+from boneage_kedro.masks.crf_settings import CrfSettings
 
 
 def refine_on_lattice(probabilities: Tensor, images: Tensor, settings: CrfSettings) -> Tensor:

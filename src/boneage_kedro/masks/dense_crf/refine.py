@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from boneage_kedro.masks.crf_settings import CrfSettings
+
 from .grid import refine_on_grid
 from .lattice import refine_on_lattice
-from .settings import CrfSettings
 
 _BACKENDS: dict[str, Callable[[Tensor, Tensor, CrfSettings], Tensor]] = {
     "torch": refine_on_grid,

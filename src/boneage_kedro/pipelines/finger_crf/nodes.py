@@ -14,7 +14,7 @@ from boneage_kedro.pipelines.finger_selftrain.params import Params as FingerPara
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from boneage_kedro.masks.dense_crf import CrfSettings
+    from boneage_kedro.masks.crf_settings import CrfSettings
 
 
 def tune_finger_crf(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import Tensor
 
-    from boneage_kedro.masks.dense_crf import CrfSettings
+    from boneage_kedro.masks.crf_settings import CrfSettings
     from boneage_kedro.models.weights import PretrainedWeights
     from boneage_kedro.training.checkpoint import CheckpointFile
     from boneage_kedro.training.finger_training import FingerData
@@ -135,7 +135,7 @@ def check_masks(masks: ImageStore, images: ImageStore, params: Params) -> None:
 
 def teacher(params: Params) -> CrfSettings:
     """The dense CRF at the size of the network."""
-    from boneage_kedro.masks.dense_crf import rescale_crf
+    from boneage_kedro.masks.crf_settings import rescale_crf
 
     return rescale_crf(params["crf"], params["network"]["input_px"] / params["crf_px"])
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from typing_extensions import TypedDict
 
 from boneage_kedro.limits import Count, PixelSide, Within
-from boneage_kedro.masks.dense_crf import CrfSettings
+from boneage_kedro.masks.crf_settings import CrfSettings
 from boneage_kedro.training.settings import SegmentationSettings, SelfTrainSettings
 
 
