@@ -13,7 +13,7 @@ ARCHITECTURES = ["unet", "tf_efficientnet_lite0", "resnet18"]
 
 
 def config(architecture: str, classes: int = 3, depth: int = 4) -> SegmenterConfig:
-    return SegmenterConfig(architecture, input_px=64, classes=classes, width=8, depth=depth)
+    return SegmenterConfig(architecture, input_px=64, classes=classes, width=8, depth=depth, reduction=1)
 
 
 @pytest.fixture(params=ARCHITECTURES)
@@ -92,7 +92,9 @@ def test_a_picture_of_one_gray_gives_finite_scores(model: Segmenter, gray: float
 
 
 def test_a_size_that_cannot_be_halved_is_refused(model: Segmenter) -> None:
-    with pytest.raises(ValueError, match=r"64 x 72 px cannot be halved 4 times.* multiples of 16"):
+    with pytest.raises(
+        ValueError, match=r"64 x 72 px cannot be made 1 times smaller and halved 4 times.* multiples of 16"
+    ):
         model(torch.zeros(1, 1, 64, 72))
 
 
@@ -131,7 +133,7 @@ def test_only_networks_of_timm_have_an_encoder_to_fill() -> None:
 
 def test_unet_of_the_paper_has_the_known_number_of_weights() -> None:
     """Ronneberger's network has 31,030,658 for one channel and two classes, 6,850 of them biases."""
-    model = Segmenter(SegmenterConfig("unet", input_px=64, classes=2, width=64, depth=4))
+    model = Segmenter(SegmenterConfig("unet", input_px=64, classes=2, width=64, depth=4, reduction=1))
     assert sum(p.numel() for p in model.parameters() if p.ndim == 4) == 31_030_658 - 6_850
 
 
@@ -144,5 +146,21 @@ def test_what_cannot_be_built_is_refused() -> None:
         Segmenter(config("resnet18", depth=6))
     with pytest.raises(ValueError, match="classes is 1; count the background too"):
         Segmenter(config("unet", classes=1))
-    with pytest.raises(ValueError, match="72 px cannot be halved 4 times"):
-        Segmenter(SegmenterConfig("unet", 72, 3, 8, 4))
+    with pytest.raises(ValueError, match="72 px cannot be made 1 times smaller and halved 4 times"):
+        Segmenter(SegmenterConfig("unet", 72, 3, 8, 4, 1))
+
+
+def test_a_reduced_network_answers_at_the_full_size_and_pays_for_the_small_one() -> None:
+    torch.manual_seed(0)
+    whole = Segmenter(SegmenterConfig("unet", 64, 2, 4, 2, 1)).eval()
+    reduced = Segmenter(SegmenterConfig("unet", 128, 2, 4, 2, 2)).eval()
+    reduced.load_state_dict(whole.state_dict())
+    small = torch.rand(1, 1, 64, 64)
+    large = small.repeat_interleave(2, 2).repeat_interleave(2, 3)  # halves to the small one exactly
+    with torch.no_grad():
+        found, wanted = reduced(large), whole(small)
+    assert found.shape == (1, 2, 128, 128)
+    enlarged = torch.nn.functional.interpolate(wanted, (128, 128), mode="bilinear")
+    torch.testing.assert_close(found, enlarged, atol=1e-4, rtol=1e-4)
+    with pytest.raises(ValueError, match="multiples of 8"):
+        reduced(torch.rand(1, 1, 68, 68))

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from boneage_kedro.models.encoder_unet import EncoderUNet
 from boneage_kedro.models.unet import UNet
@@ -24,6 +25,8 @@ class SegmenterConfig:
         width: channels of the finest scale; they double with each coarser one. With a timm network, those of
             the decoder at half resolution.
         depth: how often the resolution is halved.
+        reduction: the network works on pictures made so many times smaller, and its scores are enlarged again. It
+            learns from outlines at full size for the price of the small one.
     """
 
     architecture: str
@@ -31,6 +34,7 @@ class SegmenterConfig:
     classes: int
     width: int
     depth: int
+    reduction: int
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON; ``SegmenterConfig(**values)`` reads them back."""
@@ -59,7 +63,7 @@ class Segmenter(nn.Module):
         if config.classes < 2:
             raise ValueError(f"classes is {config.classes}; count the background too, so at least 2")
         self.config = config
-        self.stride = 2**config.depth
+        self.stride = config.reduction * 2**config.depth
         self._check_sides(config.input_px)
         self.network = ARCHITECTURES.get(config.architecture, _on_timm_network)(config)
 
@@ -76,13 +80,17 @@ class Segmenter(nn.Module):
             ValueError: a side is no multiple of the stride.
         """
         self._check_sides(*images.shape[-2:])
-        return self.network(z_score(images))
+        factor = self.config.reduction
+        if factor == 1:
+            return self.network(z_score(images))
+        logits = self.network(z_score(F.avg_pool2d(images, factor)))
+        return F.interpolate(logits, images.shape[-2:], mode="bilinear", align_corners=False)
 
     def _check_sides(self, *sides: int) -> None:
         if any(side % self.stride for side in sides):
             raise ValueError(
-                f"pictures of {' x '.join(map(str, sides))} px cannot be halved {self.config.depth} times; "
-                f"their sides must be multiples of {self.stride}"
+                f"pictures of {' x '.join(map(str, sides))} px cannot be made {self.config.reduction} times smaller and "
+                f"halved {self.config.depth} times; their sides must be multiples of {self.stride}"
             )
 
 

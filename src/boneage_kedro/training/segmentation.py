@@ -75,7 +75,8 @@ def new_segmenter(settings: SegmentationSettings, classes: int, pretrained: Pret
         PretrainedWeightsMissing: the weights cannot be had.
     """
     start, name = settings["initial_weights"], settings["architecture"]
-    config = SegmenterConfig(name, settings["input_px"], classes, settings["width"], settings["depth"])
+    shape = settings["width"], settings["depth"], settings["reduction"]
+    config = SegmenterConfig(name, settings["input_px"], classes, *shape)
     torch.manual_seed(derive_seed(settings["fit"]["seed"], "segmenter"))
     model = Segmenter(config)
     if start == "imagenet":

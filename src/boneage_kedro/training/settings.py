@@ -78,6 +78,7 @@ class SegmentationSettings(TypedDict):
     architecture: str
     width: Count
     depth: Count
+    reduction: Count
     initial_weights: str
     input_px: PixelSide
     epoch_samples: Count
