@@ -93,7 +93,7 @@ def test_a_picture_of_one_gray_gives_finite_scores(model: Segmenter, gray: float
 
 def test_a_size_that_cannot_be_halved_is_refused(model: Segmenter) -> None:
     with pytest.raises(
-        ValueError, match=r"64 x 72 px cannot be made 1 times smaller and halved 4 times.* multiples of 16"
+        ValueError, match=r"64 x 72 px cannot be reduced 1 times and halved 4 times.* multiples of 16"
     ):
         model(torch.zeros(1, 1, 64, 72))
 
@@ -146,7 +146,7 @@ def test_what_cannot_be_built_is_refused() -> None:
         Segmenter(config("resnet18", depth=6))
     with pytest.raises(ValueError, match="classes is 1; count the background too"):
         Segmenter(config("unet", classes=1))
-    with pytest.raises(ValueError, match="72 px cannot be made 1 times smaller and halved 4 times"):
+    with pytest.raises(ValueError, match="72 px cannot be reduced 1 times and halved 4 times"):
         Segmenter(SegmenterConfig("unet", 72, 3, 8, 4, 1))
 
 

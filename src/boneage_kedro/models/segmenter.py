@@ -89,7 +89,7 @@ class Segmenter(nn.Module):
     def _check_sides(self, *sides: int) -> None:
         if any(side % self.stride for side in sides):
             raise ValueError(
-                f"pictures of {' x '.join(map(str, sides))} px cannot be made {self.config.reduction} times smaller and "
+                f"pictures of {' x '.join(map(str, sides))} px cannot be reduced {self.config.reduction} times and "
                 f"halved {self.config.depth} times; their sides must be multiples of {self.stride}"
             )
 
