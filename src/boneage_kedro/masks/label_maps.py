@@ -63,6 +63,11 @@ def mask_to_canvas(mask: np.ndarray, transform: np.ndarray, canvas_px: int) -> n
     return _warp_labels(mask, transform, (canvas_px, canvas_px))
 
 
+def foreground_share(mask: np.ndarray, transform: np.ndarray, canvas_px: int) -> np.ndarray:
+    """The part of each canvas pixel that is no background, (canvas_px, canvas_px) float32; see `mask_to_canvas`."""
+    return _share(mask != 0, np.asarray(transform, np.float64), (canvas_px, canvas_px))
+
+
 def probabilities_to_source(
     probabilities: np.ndarray, transform: np.ndarray, source_shape: tuple[int, int]
 ) -> np.ndarray:
