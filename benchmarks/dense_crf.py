@@ -19,17 +19,10 @@ from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.masks.crf_settings import CrfSettings
 from boneage_kedro.masks.dense_crf import refine, refine_exactly
 from boneage_kedro.phantom import fabricate_hand
+from boneage_kedro.training.overlap import label_dice
+from shipped import parameters
 
-SETTINGS: CrfSettings = {
-    "backend": "torch",
-    "bilateral_sigma_px": 10.0,
-    "bilateral_sigma_gray": 10.0,
-    "bilateral_weight": 3.0,
-    "gaussian_sigma_px": 3.0,
-    "gaussian_weight": 3.0,
-    "steps": 50,
-    "tolerance": 0.0,
-}
+SETTINGS: CrfSettings = {**parameters("finger_selftrain")["crf"], "tolerance": 0.0}
 TOLERANCE = 1e-3
 BACKENDS = ("pydensecrf", "torch")
 
@@ -82,18 +75,11 @@ def report_agreement(count: int, classes: int, piece_px: int) -> None:
         settings: Any = {**SETTINGS, "backend": backend}
         found = [refine(*piece, settings, ["piece"])[0] for piece in pieces]
         errors = torch.stack([(a - b).abs() for a, b in zip(found, exact, strict=True)])
-        dice = np.mean([agreement(a, b) for a, b in zip(found, exact, strict=True)])
+        dice = label_dice(torch.stack(found).argmax(1), torch.stack(exact).argmax(1)).mean()
         print(
             f"{backend:10} {classes} classes, {count} pieces of {piece_px} px against exact: "
             f"|dp| max {errors.max():.3f} mean {errors.mean():.5f}, Dice of labels {dice:.4f}"
         )
-
-
-def agreement(found: Tensor, exact: Tensor) -> float:
-    """Dice of two labellings over all classes but 0."""
-    a, b = found.argmax(0), exact.argmax(0)
-    either = int((a > 0).sum() + (b > 0).sum())
-    return 2 * int(((a == b) & (a > 0)).sum()) / either if either else 1.0
 
 
 def report_speed(pictures: list[tuple[Tensor, Tensor]], device: str, settings: CrfSettings) -> None:

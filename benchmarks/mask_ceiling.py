@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from boneage_kedro.evaluation.segmentation import dice
-from boneage_kedro.imaging.geometry import rescale_transform, to_source
+from boneage_kedro.imaging.geometry import to_source
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.masks.folder import MaskFolder
@@ -29,18 +29,14 @@ def main() -> None:
     arguments = parser.parse_args()
     images = ImageStore(arguments.images)
     masks = MaskFolder(RadiographFolder(arguments.masks), images.index, classes=4, binary=True)
-    transforms = dict(zip(images.index["id"], images.index["transform"], strict=True))
     for side in arguments.sizes:
-        found = [
-            ceiling(masks[key], np.array(transforms[key]), images.header.canvas_px, side) for key in masks
-        ]
+        found = [ceiling(masks[key], images.frame(key, side)[0], side) for key in masks]
         hard, soft = np.mean(found, axis=0)
         print(f"{side} px: Dice of hard labels {hard:.3f}, of shares {soft:.3f}, {len(found)} masks")
 
 
-def ceiling(mask: np.ndarray, transform: np.ndarray, canvas_px: int, side: int) -> tuple[float, float]:
+def ceiling(mask: np.ndarray, fitted: np.ndarray, side: int) -> tuple[float, float]:
     """Dice of the way there and back as hard labels and as shares."""
-    fitted = rescale_transform(transform, canvas_px, side)
     hard = mask_to_canvas(mask, fitted, side).astype(np.float32)
     soft = foreground_share(mask, fitted, side)
     both = [to_source(share, fitted, mask.shape) > 0.5 for share in (hard, soft)]

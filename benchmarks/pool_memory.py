@@ -18,21 +18,17 @@ import time
 from pathlib import Path
 
 import torch
-import yaml
 
-from boneage_kedro.imaging.ingest import ingest, store_header
-from boneage_kedro.imaging.sources import RadiographFolder
-from boneage_kedro.imaging.store import ImageStore, ImageStoreWriter
+from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.masks.dense_crf import refine
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.training.mask_samples import Pictures
 from boneage_kedro.training.pool import score_pool
 from boneage_kedro.training.segmentation import new_segmenter
-from shipped import preparation
+from shipped import parameters, preparation, write_store
 
 BARE_BATCHES = 20
 SETTINGS = preparation(canvas_px=96)
-CONF = Path(__file__).resolve().parents[1] / "conf" / "base" / "parameters_finger_selftrain.yml"
 
 
 def main() -> None:
@@ -57,11 +53,12 @@ def main() -> None:
 
 def measure(images: Path, count: int) -> dict[str, float]:
     """Score the first radiographs; peak memory in MiB and radiographs a second, whole and bare."""
-    finger = yaml.safe_load(CONF.read_text(encoding="utf-8"))["finger_selftrain"]
+    finger = parameters("finger_selftrain")
     network = {**finger["network"], "input_px": SETTINGS["canvas_px"]}
     student = new_segmenter(network, 2, PretrainedWeights(Path()))
     with tempfile.TemporaryDirectory() as folder:
-        store = fill(Path(folder), images, count)
+        write_store(Path(folder), images, count, SETTINGS)
+        store = ImageStore(Path(folder))
         pool = Pictures.of(store, store.ids, SETTINGS["canvas_px"])
         peak, scored, start = 0.0, 0, time.perf_counter()
         for part in score_pool(
@@ -71,15 +68,6 @@ def measure(images: Path, count: int) -> dict[str, float]:
             peak = max(peak, own_memory_mib())
         rate = scored / (time.perf_counter() - start)
         return {"peak_mib": peak, "rate": rate, "bare_rate": bare_rate(student, pool, finger, network)}
-
-
-def fill(folder: Path, images: Path, count: int) -> ImageStore:
-    radiographs = RadiographFolder(images)
-    with ImageStoreWriter(folder, store_header(SETTINGS)) as writer:
-        for chunk in ingest(list(itertools.islice(radiographs, count)), radiographs, SETTINGS, workers=2):
-            writer.append(chunk.entries)
-        writer.finish()
-    return ImageStore(folder)
 
 
 @torch.inference_mode()

@@ -7,17 +7,14 @@ Each count runs in a process of its own, which reads, prepares and stores that m
 """
 
 import argparse
-import itertools
 import resource
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from boneage_kedro.imaging.ingest import ingest, store_header
-from boneage_kedro.imaging.sources import RadiographFolder
-from boneage_kedro.imaging.store import ImageStore, ImageStoreWriter
-from shipped import preparation
+from boneage_kedro.imaging.store import ImageStore
+from shipped import preparation, write_store
 
 SETTINGS = preparation(canvas_px=256)
 
@@ -46,13 +43,8 @@ def main() -> None:
 
 def fill(images: Path, count: int) -> float:
     """Store the first radiographs and return the peak resident memory of this process, MiB."""
-    radiographs = RadiographFolder(images)
-    ids = list(itertools.islice(radiographs, count))
     with tempfile.TemporaryDirectory() as folder:
-        with ImageStoreWriter(Path(folder), store_header(SETTINGS)) as writer:
-            for chunk in ingest(ids, radiographs, SETTINGS, workers=2):
-                writer.append(chunk.entries)
-            writer.finish()
+        write_store(Path(folder), images, count, SETTINGS)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         store = ImageStore(Path(folder))
         assert len(store) + len(store.failures) == count

@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 from kedro.io import AbstractDataset, DatasetError
 from kedro_datasets.partitions import PartitionedDataset
 
+from boneage_kedro.files import read_whole_lines, replace_text
+
 _HEADER, _LEDGER = "made_by.json", "done.txt"
 
 
@@ -83,10 +85,7 @@ class PartsStateDataset(AbstractDataset[Any, PartsState]):
     def load(self) -> PartsState:
         """Empty when there is nothing yet."""
         made_by = _read_header(self._folder).get("made_by", "")
-        ledger = self._folder / _LEDGER
-        lines = ledger.read_text(encoding="utf-8") if ledger.exists() else ""
-        whole = lines[: lines.rfind("\n") + 1]  # the last line may be torn
-        return PartsState(made_by, frozenset(whole.splitlines()))
+        return PartsState(made_by, frozenset(read_whole_lines(self._folder / _LEDGER)))
 
     def save(self, data: Any) -> NoReturn:
         """Raises: the state is that of the partitions."""
@@ -103,6 +102,4 @@ def _read_header(folder: Path) -> dict[str, Any]:
 
 
 def _write_header(folder: Path, made_by: str, *, finished: bool) -> None:
-    draft = folder / f"{_HEADER}.draft"
-    draft.write_text(json.dumps({"made_by": made_by, "finished": finished}), encoding="utf-8")
-    draft.replace(folder / _HEADER)
+    replace_text(folder / _HEADER, json.dumps({"made_by": made_by, "finished": finished}))

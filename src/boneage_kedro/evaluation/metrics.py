@@ -1,6 +1,6 @@
 """Figures of merit of predicted bone ages, in months."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -92,3 +92,8 @@ def errors_by_age_band(truth: pd.DataFrame, predicted: np.ndarray, band_months: 
                 read = truth["bone_age_months"].to_numpy()[chosen]
                 rows.append({"age_band": band, "sex": sex, **age_errors(read, predicted[chosen])})
     return pd.DataFrame(rows)
+
+
+def metric_curve(steps: Iterable[int], values: Iterable[float]) -> list[dict[str, float]]:
+    """A metric over steps in the form MLflow takes: one ``{step, value}`` each."""
+    return [{"step": int(step), "value": float(value)} for step, value in zip(steps, values, strict=True)]

@@ -1,7 +1,7 @@
 """From files to the image store: reading and preparing in threads, in chunks, going on where a run ended."""
 
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import cv2
 
@@ -50,9 +50,14 @@ def ingest(
         return prepare_entry(key, sources[key], settings)
 
     cv2.setNumThreads(1)  # the threads here share the cores already
+    yield from in_chunks(header, map_ordered(entry, ids, workers, ahead=4 * workers))
+
+
+def in_chunks(header: StoreHeader, made: Iterable[StoreEntry]) -> Iterator[StoreChunk]:
+    """Entries as chunks of at most `CHUNK`, and a last one that makes the store whole."""
     entries: list[StoreEntry] = []
-    for made in map_ordered(entry, ids, workers, ahead=4 * workers):
-        entries.append(made)
+    for entry in made:
+        entries.append(entry)
         if len(entries) == CHUNK:
             yield StoreChunk(header, entries)
             entries = []

@@ -17,6 +17,8 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
+from boneage_kedro.files import read_whole_lines, replace_text
+from boneage_kedro.imaging.geometry import rescale_transform
 from boneage_kedro.provenance import digest, fingerprint
 
 FORMAT = 2
@@ -205,6 +207,17 @@ class ImageStore(Mapping[str, np.ndarray]):
         picture: np.ndarray = self.pixels[self._row_of[key]]
         return picture
 
+    def frame(self, key: str, side_px: int) -> tuple[np.ndarray, tuple[int, int]]:
+        """Where a picture lies in its source, on a canvas of another side.
+
+        Returns:
+            the (2, 3) float32 map of source points to points of that canvas, and (rows, columns) of the source.
+        """
+        record = self._lines[key]["record"]
+        rows, columns = record["source_shape"]
+        transform = np.array(record["transform"], np.float32)
+        return rescale_transform(transform, self.header.canvas_px, side_px), (rows, columns)
+
     @cached_property
     def index(self) -> pd.DataFrame:
         """``id, row`` and what was recorded of each picture, sorted by id."""
@@ -265,7 +278,7 @@ def _mend(folder: Path, canvas_px: int) -> list[dict[str, Any]]:
     lines = [line for line in _read_ledger(folder / _LEDGER) if line.get("row", -1) < size // row_bytes]
     whole = "".join(json.dumps(line) + "\n" for line in lines)
     if whole != (folder / _LEDGER).read_text(encoding="utf-8"):
-        _replace(folder / _LEDGER, whole)
+        replace_text(folder / _LEDGER, whole)
     rows = sum(1 for line in lines if "row" in line)
     with (folder / _PIXELS).open("r+b") as pixels:
         pixels.truncate(rows * row_bytes)
@@ -273,12 +286,7 @@ def _mend(folder: Path, canvas_px: int) -> list[dict[str, Any]]:
 
 
 def _read_ledger(file: Path) -> list[dict[str, Any]]:
-    """All whole lines; the last may be torn."""
-    if not file.exists():
-        return []
-    text = file.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    return [json.loads(line) for line in whole.splitlines()]
+    return [json.loads(line) for line in read_whole_lines(file)]
 
 
 def _read_header(folder: Path) -> StoreHeader | None:
@@ -294,11 +302,4 @@ def _read_header(folder: Path) -> StoreHeader | None:
 
 def _write_header(folder: Path, header: StoreHeader, finished: bool) -> None:
     values = {"format": FORMAT, "finished": finished, **asdict(header)}
-    _replace(folder / _HEADER, json.dumps(values, indent=1) + "\n")
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write a file so that a kill leaves the old one or the new one, never half of it."""
-    draft = file.with_name(file.name + ".draft")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(file)
+    replace_text(folder / _HEADER, json.dumps(values, indent=1) + "\n")

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from boneage_kedro.imaging.geometry import rescale_transform
+from boneage_kedro.imaging.ingest import in_chunks
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreEntry, StoreHeader, StoreState
 from boneage_kedro.masks.folder import MaskFolder
 from boneage_kedro.masks.label_maps import UnusableMask, mask_to_canvas
 from boneage_kedro.provenance import fingerprint, fingerprint_code
 
-_CHUNK = 32
 _GONE = "the file is gone; the mask is no longer used"
 
 
@@ -29,24 +28,23 @@ def ingest_masks(
         fingerprint_code("masks"),
     )
     known = state.sources if state.header == header else {}
-    transforms = _transforms(images, input_px)
-    entries = [_lonely(key, name) for key, name in masks.without_radiograph.items()]
-    entries += [StoreEntry(key, "", failure=_GONE) for key in known if key not in masks]
+    yield from in_chunks(header, _entries(masks, images, known, input_px))
+
+
+def _entries(
+    masks: MaskFolder, images: ImageStore, known: Mapping[str, str], input_px: int
+) -> Iterator[StoreEntry]:
+    """What the store lacks, or holds in vain; ``known`` are the sources of what it has."""
+    for key, name in masks.without_radiograph.items():
+        yield _lonely(key, name)
+    for key in known:
+        if key not in masks.sources:
+            yield StoreEntry(key, "", failure=_GONE)
     for key in masks:
-        source = fingerprint(masks.sources[key].fingerprint, transforms[key].tolist())
+        transform, _ = images.frame(key, input_px)
+        source = fingerprint(masks.sources[key].fingerprint, transform.tolist())
         if known.get(key) != source:
-            entries.append(_entry(key, source, masks, transforms[key], input_px))
-        if len(entries) >= _CHUNK:
-            yield StoreChunk(header, entries)
-            entries = []
-    yield StoreChunk(header, entries, last=True)
-
-
-def _transforms(images: ImageStore, input_px: int) -> Mapping[str, np.ndarray]:
-    """Maps of source points to a canvas of ``input_px``, by id."""
-    canvas_px = images.header.canvas_px
-    pairs = zip(images.index["id"], images.index["transform"], strict=True)
-    return {key: rescale_transform(np.array(rows, np.float32), canvas_px, input_px) for key, rows in pairs}
+            yield _entry(key, source, masks, transform, input_px)
 
 
 def _entry(key: str, source: str, masks: MaskFolder, transform: np.ndarray, input_px: int) -> StoreEntry:

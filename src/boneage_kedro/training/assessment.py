@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import pandas as pd
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from boneage_kedro.cohort.sex import Sex
@@ -23,6 +22,7 @@ from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.training.batches import AgeSamples
+from boneage_kedro.training.device import device_of
 from boneage_kedro.training.phalanx_reader import PhalanxReader
 from boneage_kedro.training.predict import map_attention
 from boneage_kedro.training.regression import build_regressor
@@ -100,7 +100,7 @@ def assess_cases(
         model_settings: what the training kept beside the weights, with the preparation it was trained on.
         phalanges: weights and settings of a network for phalanges, if there is one.
     """
-    device = Fabric(accelerator=settings["accelerator"], devices=1).device
+    device = device_of(settings["accelerator"])
     model = build_regressor(dict(weights), dict(model_settings)).to(device)
     reader = PhalanxReader(*phalanges, device) if phalanges else None
 

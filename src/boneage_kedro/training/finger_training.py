@@ -15,9 +15,10 @@ from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.provenance import fingerprint
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.crf_tuning import CrfSample, tune_crf
+from boneage_kedro.training.device import device_of
 from boneage_kedro.training.lesson import TruthObserver, make_lesson
 from boneage_kedro.training.mask_samples import Pictures
-from boneage_kedro.training.segmentation import device_of, new_segmenter, predict
+from boneage_kedro.training.segmentation import new_segmenter, predict
 from boneage_kedro.training.selftrain import SelfTraining
 from boneage_kedro.training.settings import Arm, SegmentationSettings, SelfTrainSettings
 
@@ -136,7 +137,7 @@ def tune_teacher(
     Args:
         crf_px: side of the pictures at which reaches are given, in the settings, the grid and the outcome.
     """
-    device = device_of(network["fit"])
+    device = device_of(network["fit"]["accelerator"])
     pictures = Pictures.of(images, ids, network["input_px"])
     samples = []
     for batch, shares in predict(student, pictures, network["fit"]["batch_size"], device):

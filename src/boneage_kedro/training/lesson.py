@@ -10,9 +10,10 @@ import torch
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.segmenter import Segmenter
 from boneage_kedro.provenance import digest, fingerprint, fingerprint_code
+from boneage_kedro.training.device import device_of
 from boneage_kedro.training.mask_samples import MaskSamples, Pictures
 from boneage_kedro.training.overlap import label_dice
-from boneage_kedro.training.segmentation import device_of, mean_dice, predict_masks
+from boneage_kedro.training.segmentation import mean_dice, predict_masks
 from boneage_kedro.training.settings import SegmentationSettings
 
 
@@ -105,7 +106,7 @@ class TruthObserver:
             ``test_dice`` at the radiographs' own size, ``validation_dice`` and ``pseudo_dice`` at the network's.
         """
         fit, side = self.settings["fit"], self.settings["input_px"]
-        device = device_of(fit)
+        device = device_of(fit["accelerator"])
         predicted = predict_masks(student, self.store, list(self.test), side, fit["batch_size"], device)
         known = {key: mask for key, mask in pseudo.items() if key in self.masks}
         return {

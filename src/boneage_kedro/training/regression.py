@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from boneage_kedro.imaging.store import ImageStore
@@ -15,6 +14,7 @@ from boneage_kedro.models.weights import PretrainedWeights, fingerprint_weights
 from boneage_kedro.provenance import fingerprint, fingerprint_code, fingerprint_table
 from boneage_kedro.training.age_task import AgeTask
 from boneage_kedro.training.batches import AgeSamples
+from boneage_kedro.training.device import device_of
 from boneage_kedro.training.loop import train
 from boneage_kedro.training.predict import map_attention, predict_ages
 from boneage_kedro.training.progress import Checkpoint, EpochRecord
@@ -149,7 +149,7 @@ def _apply(
     fit_settings: FitSettings,
 ) -> Result:
     """Build the trained network and let a function of `boneage_kedro.training.predict` use it on the cases."""
-    device = Fabric(accelerator=fit_settings["accelerator"], devices=1).device
+    device = device_of(fit_settings["accelerator"])
     model = build_regressor(weights, settings).to(device)
     samples = select_samples(store, cases, model.config.input_px)
     return function(model, samples, fit_settings["batch_size"], device)

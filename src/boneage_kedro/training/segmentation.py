@@ -6,10 +6,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
-from boneage_kedro.imaging.geometry import rescale_transform
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.masks.label_maps import probabilities_to_source
 from boneage_kedro.models.segmenter import Segmenter, SegmenterConfig
@@ -19,7 +17,7 @@ from boneage_kedro.training.losses import segmentation_loss
 from boneage_kedro.training.mask_samples import MaskBatch, MaskSamples, PictureBatch, Pictures
 from boneage_kedro.training.overlap import label_dice
 from boneage_kedro.training.seeding import derive_seed
-from boneage_kedro.training.settings import AugmentSettings, FitSettings, SegmentationSettings
+from boneage_kedro.training.settings import AugmentSettings, SegmentationSettings
 
 
 @dataclass(frozen=True)
@@ -95,11 +93,6 @@ def build_segmenter(weights: Mapping[str, Tensor], settings: Mapping[str, Any]) 
     return model.to(memory_format=torch.channels_last).eval()
 
 
-def device_of(settings: FitSettings) -> torch.device:
-    """Where the settings want the work done."""
-    return Fabric(accelerator=settings["accelerator"], devices=1).device
-
-
 @torch.inference_mode()
 def predict(
     model: Segmenter, pictures: Pictures, batch_size: int, device: torch.device
@@ -158,10 +151,6 @@ def predict_masks(
     device: torch.device,
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Masks in the frame and at the size of each source picture, (H, W) uint8 class codes, one at a time."""
-    records = {record["id"]: record for record in store.index.to_dict("records")}
     for batch, shares in predict(model, Pictures.of(store, ids, input_px), batch_size, device):
         for key, mine in zip(batch.ids, shares.cpu().numpy(), strict=True):
-            transform = np.array(records[key]["transform"], np.float32)
-            fitted = rescale_transform(transform, store.header.canvas_px, input_px)
-            rows, columns = records[key]["source_shape"]
-            yield key, probabilities_to_source(mine, fitted, (rows, columns))
+            yield key, probabilities_to_source(mine, *store.frame(key, input_px))

@@ -14,12 +14,13 @@ from boneage_kedro.models.segmenter import Segmenter
 from boneage_kedro.models.weights import fingerprint_weights
 from boneage_kedro.provenance import digest, fingerprint, fingerprint_code
 from boneage_kedro.training.checkpoint import CheckpointFile
+from boneage_kedro.training.device import device_of
 from boneage_kedro.training.lesson import Lesson
 from boneage_kedro.training.loop import train
 from boneage_kedro.training.mask_samples import MaskSamples
 from boneage_kedro.training.pool import AreaPrior, PoolScore, choose, label_pool, score_pool
 from boneage_kedro.training.seeding import derive_seed
-from boneage_kedro.training.segmentation import SegmentationTask, device_of
+from boneage_kedro.training.segmentation import SegmentationTask
 from boneage_kedro.training.settings import MaskFitSettings, SegmentationSettings, SelfTrainSettings
 
 logger = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ class SelfTraining:
             fingerprint_code(*_CODE),
         )
         self._name = fingerprint(self._first_name, rounds, crf, observe.name)
-        self._device = device_of(network["fit"])
+        self._device = device_of(network["fit"]["accelerator"])
         self._area = AreaPrior.of(lesson.labelled.masks.values(), rounds["area_slack"])
 
     def run(self) -> tuple[Segmenter, pd.DataFrame]:
@@ -122,8 +123,10 @@ class SelfTraining:
         pictures = self._lesson.pool.among(ids_anew)
         made = label_pool(student, pictures, self._crf, self._rounds, self._network["fit"], self._device)
         fit = {key: mask for key, mask in made.items() if self._area.allows(float((mask > 0).float().mean()))}
-        if len(fit) < min(len(made), self._rounds["per_round"]) or len(ids) < self._rounds["per_round"]:
-            logger.warning("round %d: %d pseudo-labels, not %d more", state.round, len(fit), len(ids))
+        wanted = 0 if self._rounds["selection"] == "none" else self._rounds["per_round"]
+        if len(ids) < wanted or len(fit) < len(made):
+            text = "round %d: %d of %d pictures wanted were found, %d of %d masks are fit to learn from"
+            logger.warning(text, state.round, len(ids), wanted, len(fit), len(made))
         state.masks |= fit
         state.chosen.append(ids)
         self._save(state)

@@ -11,6 +11,7 @@ from PIL import Image
 from rich.progress import track
 
 from boneage_kedro.datasets.resumable_partitions import Parts, PartsState
+from boneage_kedro.evaluation.metrics import metric_curve
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreState
 from boneage_kedro.masks.folder import MaskFolder
@@ -149,12 +150,8 @@ def predict_finger_masks(
 ) -> Iterator[Parts]:
     """Mask every hand of the store, in the frame and at the size of its radiograph, going on after a kill."""
     from boneage_kedro.models.weights import fingerprint_weights
-    from boneage_kedro.training.segmentation import (
-        build_segmenter,
-        check_preparation,
-        device_of,
-        predict_masks,
-    )
+    from boneage_kedro.training.device import device_of
+    from boneage_kedro.training.segmentation import build_segmenter, check_preparation, predict_masks
 
     check_preparation(settings, images)
     network = build_segmenter(weights, settings)
@@ -163,7 +160,9 @@ def predict_finger_masks(
     done = state.ids if state.made_by == made_by else frozenset()
     todo = [key for key in images.ids if key not in done]
     fit = params["network"]["fit"]
-    predicted = predict_masks(network, images, todo, settings["input_px"], fit["batch_size"], device_of(fit))
+    predicted = predict_masks(
+        network, images, todo, settings["input_px"], fit["batch_size"], device_of(fit["accelerator"])
+    )
     part: dict[str, Image.Image] = {}
     for key, mask in track(predicted, "masking phalanges", total=len(todo), transient=True):
         part[key] = Image.fromarray(mask)
@@ -220,11 +219,8 @@ def _on_canvas(
     images: ImageStore, predicted: Mapping[str, Callable[[], Image.Image]], ids: Sequence[str]
 ) -> list[np.ndarray]:
     """Predicted masks in the frame of the prepared radiographs."""
-    transforms = images.index.set_index("id")["transform"]
-    return [
-        mask_to_canvas(np.asarray(predicted[key]()), np.array(transforms[key]), images.header.canvas_px)
-        for key in ids
-    ]
+    side = images.header.canvas_px
+    return [mask_to_canvas(np.asarray(predicted[key]()), images.frame(key, side)[0], side) for key in ids]
 
 
 def collect_finger_metrics(rounds: pd.DataFrame, summary: pd.DataFrame) -> dict[str, Any]:
@@ -233,10 +229,7 @@ def collect_finger_metrics(rounds: pd.DataFrame, summary: pd.DataFrame) -> dict[
     for column in ("validation_dice", "test_dice", "pseudo_dice"):
         points = rounds[["round", column]].dropna()
         if len(points):
-            metrics[column] = [
-                {"step": int(number), "value": float(value)}
-                for number, value in zip(points["round"], points[column], strict=True)
-            ]
+            metrics[column] = metric_curve(points["round"], points[column])
     for row in summary.to_dict("records"):
         metrics[f"test.{row['measure']}"] = {"step": 0, "value": float(row["mean"])}
     return metrics

@@ -13,21 +13,21 @@ from boneage_kedro.pipelines.finger_selftrain.nodes import (
 )
 
 
+def store_masks_node() -> Node:
+    """The first step of every pipeline that learns from masks of phalanges."""
+    return Node(
+        store_finger_masks,
+        inputs=["finger_mask_files@files", "image_store", "finger_masks_state", "params:finger_selftrain"],
+        outputs="finger_masks",
+        name="store_finger_masks",
+    )
+
+
 def create_pipeline() -> Pipeline:
     """Masks that people drew, a student that learns from them and from itself, and masks for every hand."""
     return Pipeline(
         [
-            Node(
-                store_finger_masks,
-                inputs=[
-                    "finger_mask_files@files",
-                    "image_store",
-                    "finger_masks_state",
-                    "params:finger_selftrain",
-                ],
-                outputs="finger_masks",
-                name="store_finger_masks",
-            ),
+            store_masks_node(),
             Node(
                 list_mask_problems,
                 inputs=["finger_masks", "finger_mask_files@files"],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from boneage_kedro.evaluation.metrics import metric_curve
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.pipelines.finger_selftrain.nodes import gather_finger_data, teacher
@@ -99,9 +100,6 @@ def draw_study(table: pd.DataFrame, params: Params, source: str) -> Figure:
 def collect_study_metrics(table: pd.DataFrame) -> dict[str, Any]:
     """A curve an arm and seed, in the form MLflow takes."""
     return {
-        f"{arm}.{seed}.test_dice": [
-            {"step": int(number), "value": float(value)}
-            for number, value in zip(part["round"], part["test_dice"], strict=True)
-        ]
+        f"{arm}.{seed}.test_dice": metric_curve(part["round"], part["test_dice"])
         for (arm, seed), part in table.groupby(["arm", "seed"])
     }

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from boneage_kedro.pipelines.finger_selftrain.nodes import store_finger_masks
+from boneage_kedro.pipelines.finger_selftrain.pipeline import store_masks_node
 from boneage_kedro.pipelines.finger_study.nodes import (
     collect_study_metrics,
     draw_study,
@@ -15,17 +15,7 @@ def create_pipeline() -> Pipeline:
     """Arms and seeds, then a table and a curve of them."""
     return Pipeline(
         [
-            Node(
-                store_finger_masks,
-                inputs=[
-                    "finger_mask_files@files",
-                    "image_store",
-                    "finger_masks_state",
-                    "params:finger_selftrain",
-                ],
-                outputs="finger_masks",
-                name="store_finger_masks",
-            ),
+            store_masks_node(),
             Node(
                 run_finger_study,
                 inputs=[

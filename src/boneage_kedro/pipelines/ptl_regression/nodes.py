@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from boneage_kedro.evaluation.metrics import compare, errors_by_age_band, guess_training_median
+from boneage_kedro.evaluation.metrics import compare, errors_by_age_band, guess_training_median, metric_curve
 from boneage_kedro.pipelines.ptl_regression.params import Params
 
 if TYPE_CHECKING:
@@ -96,8 +96,7 @@ def collect_metrics(
     metrics: dict[str, Any] = {}
     for strategy, history in (("ptl", ptl_history), ("fine_tune", fine_tune_history)):
         for column in ("train_loss", "train_mae_months", "validation_mae_months", "learning_rate"):
-            points = zip(history["epoch"], history[column], strict=True)
-            metrics[f"{strategy}.{column}"] = [{"step": int(e), "value": float(v)} for e, v in points]
+            metrics[f"{strategy}.{column}"] = metric_curve(history["epoch"], history[column])
     key_of = {name: key for key, name in MODELS.items()}
     for row in comparison.to_dict("records"):
         for figure in ("mae", "rmse", "bias"):
