@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.masks.label_maps import probabilities_to_source
@@ -95,7 +95,7 @@ def build_segmenter(weights: Mapping[str, Tensor], settings: Mapping[str, Any]) 
 
 @torch.inference_mode()
 def predict(
-    model: Segmenter, pictures: Pictures, batch_size: int, device: torch.device
+    model: nn.Module, pictures: Pictures, batch_size: int, device: torch.device
 ) -> Iterator[tuple[PictureBatch, Tensor]]:
     """Pictures with their class probabilities (B, K, P, P), batch by batch, on ``device``.
 
@@ -107,9 +107,9 @@ def predict(
         yield batch, probabilities(model, batch)
 
 
-def probabilities(model: Segmenter, batch: PictureBatch) -> Tensor:
+def probabilities(model: nn.Module, batch: PictureBatch) -> Tensor:
     """Class probabilities (B, K, P, P) of a batch, checked as `predict` says."""
-    found = model(batch.images).softmax(1)
+    found: Tensor = model(batch.images).softmax(1)
     whole = found.isfinite().flatten(1).all(1)
     if not whole.all():
         bad = [key for key, good in zip(batch.ids, whole.tolist(), strict=True) if not good]
@@ -133,7 +133,7 @@ def check_preparation(settings: Mapping[str, Any], images: ImageStore) -> None:
         )
 
 
-def mean_dice(model: Segmenter, samples: MaskSamples, batch_size: int, device: torch.device) -> float:
+def mean_dice(model: nn.Module, samples: MaskSamples, batch_size: int, device: torch.device) -> float:
     """Mean Dice of the network's masks, at its own size."""
     found: list[Tensor] = []
     for batch, shares in predict(model, samples.pictures, batch_size, device):
@@ -143,7 +143,7 @@ def mean_dice(model: Segmenter, samples: MaskSamples, batch_size: int, device: t
 
 
 def predict_masks(
-    model: Segmenter,
+    model: nn.Module,
     store: ImageStore,
     ids: Sequence[str],
     input_px: int,

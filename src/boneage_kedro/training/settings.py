@@ -121,6 +121,50 @@ class Arm(TypedDict):
     initial_weights: str
 
 
+class FlatSettings(TypedDict):
+    """When asking for more masks no longer pays: over so many ``rounds`` the committee's validation Dice rose by less
+    than ``dice``, and its mean disagreement on the pool fell by less than the share ``disagreement``.
+
+    0 rounds never stop.
+    """
+
+    rounds: Annotated[int, Within(0)]
+    dice: NotNegative
+    disagreement: Share
+
+
+class QuerySettings(TypedDict):
+    """Rounds in which a committee asks for masks (paper 001, section 2.2 and algorithm 1).
+
+    ``members`` networks learn from the first ``first_labels`` masks; each round asks for ``per_round`` more, by
+    ``rule``, until there are ``labels``. Of ``diversity`` times as many as are wanted, those that lie far from
+    each other are asked for; 1 takes the first of the ranking. ``validation_labels`` masks choose the best epoch.
+    """
+
+    members: Count
+    first_labels: Count
+    labels: Count
+    per_round: Count
+    validation_labels: Count
+    rule: Literal["qbc", "entropy", "dice_disagreement", "random"]
+    diversity: Count
+    start: Literal["warm", "cold"]
+    first_stage: StageSettings
+    round_stage: StageSettings
+    flat: FlatSettings
+
+
+class QueryArm(TypedDict):
+    """One way of asking, or of doing without: what differs from the settings that all share."""
+
+    name: str
+    rule: Literal["qbc", "entropy", "dice_disagreement", "random"]
+    first_labels: Count
+    labels: Count
+    members: Count
+    architecture: str
+
+
 class AssessSettings(TypedDict):
     """How new cases are read; the network brings its own preparation of pictures."""
 

@@ -10,9 +10,10 @@ import pandas as pd
 from boneage_kedro.evaluation.metrics import metric_curve
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore
-from boneage_kedro.pipelines.finger_selftrain.nodes import gather_finger_data, teacher
+from boneage_kedro.pipelines.finger_selftrain.nodes import teacher
 from boneage_kedro.pipelines.finger_selftrain.params import Params as FingerParams
 from boneage_kedro.pipelines.finger_study.params import Params
+from boneage_kedro.pipelines.mask_steps import gather_masked_data
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,7 +39,7 @@ def run_finger_study(
     """
     from boneage_kedro.training.finger_training import run_study
 
-    data = gather_finger_data(images, splits, masks, files, pretrained, finger)
+    data = gather_masked_data(images, splits, masks, files, pretrained, phalanges(finger))
     yield from run_study(
         data,
         finger["network"],
