@@ -10,7 +10,7 @@ import pandas as pd
 from boneage_kedro.evaluation.metrics import metric_curve
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore
-from boneage_kedro.pipelines.finger_selftrain.nodes import teacher
+from boneage_kedro.pipelines.finger_selftrain.nodes import phalanges, teacher
 from boneage_kedro.pipelines.finger_selftrain.params import Params as FingerParams
 from boneage_kedro.pipelines.finger_study.params import Params
 from boneage_kedro.pipelines.mask_steps import gather_masked_data
