@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -84,12 +84,13 @@ def gather_masked_data(
     files: RadiographFolder,
     pretrained: PretrainedWeights,
     kind: MaskKind,
+    may_lack_test: bool = False,
 ) -> MaskedData:
-    """All that a training of a segmentation network is given."""
+    """All that a training of a segmentation network is given; masks of the test part are only for figures."""
     from boneage_kedro.training.lesson import MaskedData
 
     check_masks(masks, images, kind)
-    test = read_test_masks(files, images, splits, masks, kind)
+    test = read_test_masks(files, images, splits, masks, kind, may_lack_test)
     return MaskedData(images, splits, masks, test, 1 + len(kind.learnt), pretrained)
 
 
@@ -114,15 +115,22 @@ def check_masks(masks: ImageStore, images: ImageStore, kind: MaskKind) -> None:
 
 
 def read_test_masks(
-    files: RadiographFolder, images: ImageStore, splits: pd.DataFrame, masks: ImageStore, kind: MaskKind
+    files: RadiographFolder,
+    images: ImageStore,
+    splits: pd.DataFrame,
+    masks: ImageStore,
+    kind: MaskKind,
+    may_lack: bool = False,
 ) -> dict[str, np.ndarray]:
     """The usable masks of the test part, at the size of their radiographs.
 
     Raises:
-        ValueError: there are none, so nothing could be measured in the end.
+        ValueError: there are none, so nothing could be measured in the end, and this was not allowed.
     """
     folder = kind.folder(files, images)
     by_part = splits[splits["id"].isin(masks.ids)].groupby("split")["id"].apply(sorted)
+    if "test" not in by_part and may_lack:
+        return {}
     if "test" not in by_part:
         counts = ", ".join(f"{part} {len(ids)}" for part, ids in by_part.items()) or "none at all"
         raise ValueError(
@@ -155,13 +163,24 @@ def mask_in_parts(
     from boneage_kedro.training.device import device_of
     from boneage_kedro.training.segmentation import predict_masks
 
-    done = state.ids if state.made_by == made_by else frozenset()
-    todo = [key for key in images.ids if key not in done]
+    todo = left_to_do(images, state, made_by)
     device = device_of(fit["accelerator"])
     predicted = predict_masks(network, images, todo, input_px, fit["batch_size"], device)
-    part: dict[str, Image.Image] = {}
-    for key, mask in track(predicted, f"masking {what}", total=len(todo), transient=True):
-        part[key] = Image.fromarray(mask)
+    shown = track(predicted, f"masking {what}", total=len(todo), transient=True)
+    yield from in_parts(((key, Image.fromarray(mask)) for key, mask in shown), made_by)
+
+
+def left_to_do(images: ImageStore, state: PartsState, made_by: str) -> list[str]:
+    """Pictures of a store that a partitioned dataset does not hold yet, or not made in this way."""
+    done = state.ids if state.made_by == made_by else frozenset()
+    return [key for key in images.ids if key not in done]
+
+
+def in_parts(made: Iterable[tuple[str, Any]], made_by: str) -> Iterator[Parts]:
+    """Items by id as parts of a few, and a last one that says that all are there."""
+    part: dict[str, Any] = {}
+    for key, item in made:
+        part[key] = item
         if len(part) == _PART:
             yield Parts(made_by, part)
             part = {}

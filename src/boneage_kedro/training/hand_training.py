@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import torch
 from torch import Tensor
 
 from boneage_kedro.models.committee import Committee
@@ -11,11 +13,36 @@ from boneage_kedro.models.segmenter import Segmenter, SegmenterConfig
 from boneage_kedro.provenance import fingerprint
 from boneage_kedro.training.active_learning import ActiveLearning, Outcome
 from boneage_kedro.training.checkpoint import CheckpointFile
+from boneage_kedro.training.device import device_of
 from boneage_kedro.training.lesson import MaskedData, TestDice
 from boneage_kedro.training.oracle import Oracle, Truth
-from boneage_kedro.training.questions import draw_questions
-from boneage_kedro.training.segmentation import new_segmenter
+from boneage_kedro.training.questions import Questions, draw_questions
+from boneage_kedro.training.segmentation import new_segmenter, predict_masks
 from boneage_kedro.training.settings import QueryArm, QuerySettings, SegmentationSettings
+
+
+def ask_first(
+    data: MaskedData, oracle: Oracle, network: SegmentationSettings, query: QuerySettings
+) -> list[str]:
+    """Ask for the masks without which nothing can be learnt, and say which are open.
+
+    A network that was trained elsewhere proposes masks; one with random weights proposes nothing.
+    """
+    questions = _questions(data, oracle, network, query)
+    wanted = questions.first + questions.validation
+    answered = oracle.masks(wanted)
+    open_ids = [key for key in wanted if key not in answered]
+
+    def propose(ids: list[str]) -> Iterator[tuple[str, np.ndarray]]:
+        if network["initial_weights"] in {"random", "imagenet"}:
+            return ((key, np.zeros(data.images.frame(key, 1)[1], np.uint8)) for key in ids)
+        model, fit = new_segmenter(network, data.classes, data.pretrained), network["fit"]
+        device = device_of(fit["accelerator"])
+        return predict_masks(model, data.images, ids, network["input_px"], fit["batch_size"], device)
+
+    if open_ids:
+        oracle.ask(open_ids, propose)
+    return open_ids
 
 
 def train_hand_committee(
@@ -32,11 +59,16 @@ def train_hand_committee(
         mine: SegmentationSettings = {**network, "fit": {**network["fit"], "seed": seed}}
         return new_segmenter(mine, data.classes, data.pretrained)
 
-    answerable = [key for key in data.images.ids if oracle.may_answer(key)]
-    questions = draw_questions(data.splits, answerable, oracle.free(), query, network["fit"]["seed"])
-    observe = TestDice(data.images, data.test, network)
     learning = ActiveLearning(
-        new_member, questions, data.images, oracle, network, query, observe, checkpoint, first_checkpoint
+        new_member,
+        _questions(data, oracle, network, query),
+        data.images,
+        oracle,
+        network,
+        query,
+        TestDice(data.images, data.test, network),
+        checkpoint,
+        first_checkpoint,
     )
     return learning.run()
 
@@ -56,12 +88,12 @@ def describe_committee(
     }
 
 
-def build_committee(weights: Mapping[str, Tensor], settings: Mapping[str, Any]) -> Committee:
-    """A trained committee, in evaluation mode, from what was kept beside its weights."""
+def build_members(weights: Mapping[str, Tensor], settings: Mapping[str, Any]) -> list[Segmenter]:
+    """The members of a trained committee, in evaluation mode, from what was kept beside their weights."""
     config = SegmenterConfig(**settings["segmenter"])
-    committee = Committee([Segmenter(config) for _ in range(settings["members"])])
-    committee.load_state_dict(dict(weights))
-    return committee.eval()
+    members = [Segmenter(config) for _ in range(settings["members"])]
+    Committee(members).load_state_dict(dict(weights))
+    return [member.to(memory_format=torch.channels_last).eval() for member in members]
 
 
 def run_hand_study(
@@ -94,3 +126,10 @@ def run_hand_study(
             outcome = train_hand_committee(data, Truth(data.masks), net, mine, cell, checkpoint.beside(start))
             tables.append(outcome.rounds.assign(arm=arm["name"], seed=seed))
             yield pd.concat(tables, ignore_index=True)
+
+
+def _questions(
+    data: MaskedData, oracle: Oracle, network: SegmentationSettings, query: QuerySettings
+) -> Questions:
+    answerable = [key for key in data.images.ids if oracle.may_answer(key)]
+    return draw_questions(data.splits, answerable, oracle.free(), query, network["fit"]["seed"])

@@ -6,6 +6,10 @@ from typing import Protocol
 
 import numpy as np
 
+from boneage_kedro.imaging.ingest import read_content
+from boneage_kedro.imaging.intensity import Window, apply_window
+from boneage_kedro.imaging.reading import read_radiograph
+from boneage_kedro.imaging.sources import RadiographSource
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.masks.label_maps import mask_to_canvas
 from boneage_kedro.masks.queue import AnnotationQueue
@@ -71,19 +75,19 @@ class Folder:
 
     Attributes:
         known: masks (P, P) uint8 that were drawn before; they need no question.
-        picture: gives the picture (H, W) uint8 to draw on, at the size of its radiograph.
+        radiographs: files to draw on.
         input_px: side P of the masks that are handed out.
     """
 
     queue: AnnotationQueue
     known: Mapping[str, np.ndarray]
-    picture: Callable[[str], np.ndarray]
+    radiographs: Mapping[str, RadiographSource]
     store: ImageStore
     input_px: int
 
     @property
     def name(self) -> str:
-        """The same whatever is drawn: an answer more is no reason to begin anew."""
+        """The same whatever is drawn: one answer more is no reason to begin anew."""
         return "folder"
 
     def may_answer(self, key: str) -> bool:
@@ -96,23 +100,28 @@ class Folder:
 
     def masks(self, ids: Iterable[str]) -> dict[str, np.ndarray]:
         """Answers go before what was drawn earlier."""
-        wanted = set(ids)
-        answered = {
-            key: self._on_canvas(key, mask) for key, mask in self._answered().items() if key in wanted
-        }
-        return {key: self.known[key] for key in wanted if key in self.known} | answered
+        answered = self._answered()
+        found = {}
+        for key in ids:
+            if key in answered:
+                transform, _ = self.store.frame(key, self.input_px)
+                found[key] = mask_to_canvas(self.queue.answer(key), transform, self.input_px)
+            elif key in self.known:
+                found[key] = self.known[key]
+        return found
 
     def ask(self, ids: list[str], propose: Proposals) -> None:
         """Put those into the folder that are not there yet."""
-        new = [key for key in ids if key not in self.queue.ids]
-        for key, mask in propose(new):
-            self.queue.ask(key, self.picture(key), mask)
+        there = set(self.queue.ids)
+        for key, mask in propose([key for key in ids if key not in there]):
+            self.queue.ask(key, self._picture(key), mask)
         self.queue.finish_asking()
 
-    def _answered(self) -> dict[str, np.ndarray]:
-        answers, _ = self.queue.answers()
-        return {key: mask for key, mask in answers.items() if key in self.store}
+    def _answered(self) -> set[str]:
+        return {*self.queue.ids} - {*self.queue.open_ids}
 
-    def _on_canvas(self, key: str, mask: np.ndarray) -> np.ndarray:
-        transform, _ = self.store.frame(key, self.input_px)
-        return mask_to_canvas(mask, transform, self.input_px)
+    def _picture(self, key: str) -> np.ndarray:
+        """The radiograph (H, W) uint8 as a person reads it: bone bright, the hand's gray levels over the whole range."""
+        source, record = self.radiographs[key], self.store.record(key)
+        pixels = read_radiograph(read_content(source), source.name).pixels
+        return apply_window(pixels, Window(**record["window"]), record["inverted"])
