@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from typing_extensions import TypedDict
+from typing_extensions import NotRequired, TypedDict
 
 from boneage_kedro.limits import Count, NotNegative, PixelSide, Positive, Share, Within
 from boneage_kedro.models.blocks import Block
@@ -73,12 +73,17 @@ class MaskFitSettings(FitSettings):
 
 
 class SegmentationSettings(TypedDict):
-    """A segmentation network, its start, and how it is trained."""
+    """A segmentation network, its start, and how it is trained.
+
+    ``growth`` and ``layers`` are for fc_densenet alone (see `boneage_kedro.models.fc_densenet`).
+    """
 
     architecture: str
     width: Count
     depth: Count
     reduction: Count
+    growth: NotRequired[Count | None]
+    layers: NotRequired[Count | None]
     initial_weights: str
     input_px: PixelSide
     epoch_samples: Count
@@ -119,6 +124,9 @@ class Arm(TypedDict):
     selection: Literal["top_dice", "random", "confidence", "none"]
     teacher: Literal["crf", "none"]
     initial_weights: str
+
+
+QueryRule = Literal["qbc", "random", "entropy", "dice_disagreement"]
 
 
 class AssessSettings(TypedDict):
