@@ -20,7 +20,7 @@ from boneage_kedro.training.device import device_of
 from boneage_kedro.training.loop import train
 from boneage_kedro.training.mask_samples import MaskSamples, Pictures
 from boneage_kedro.training.oracle import Oracle
-from boneage_kedro.training.queries import choose_queries
+from boneage_kedro.training.queries import choose_queries, draw_queries
 from boneage_kedro.training.questions import Questions
 from boneage_kedro.training.scoring import gather_scores
 from boneage_kedro.training.seeding import derive_seed
@@ -191,13 +191,15 @@ class ActiveLearning:
             if is_flat(state.records, self._query["flat"]):
                 logger.info("more masks no longer pay: disagreement and Dice are flat")
                 return []
-        seed = derive_seed(self._network["fit"]["seed"], "queries", len(state.records))
-        return choose_queries(left, scores, rule, count, self._query["diversity"], seed)
+        seed, number = self._network["fit"]["seed"], len(state.records)
+        if rule == "random":
+            return draw_queries(left, count, seed, number)
+        return choose_queries(scores, rule, count, seed, number, self._query["diversity_factor"])
 
     def _score(self, members: list[Segmenter], ids: list[str], number: int) -> dict[str, CommitteeScore]:
         """Score the pool, a part at a time."""
         pool = Pictures.of(self._store, ids, self._network["input_px"])
-        diverse = self._query["diversity"] > 1
+        diverse = self._query["diversity_factor"] > 1
         return gather_scores(
             ids,
             lambda some: score_committee(members, pool.among(some), self._batch_size, self._device, diverse),

@@ -18,7 +18,7 @@ from boneage_kedro.training.lesson import MaskedData, TestDice
 from boneage_kedro.training.oracle import Oracle, Truth
 from boneage_kedro.training.questions import Questions, draw_questions
 from boneage_kedro.training.segmentation import new_segmenter, predict_masks
-from boneage_kedro.training.settings import QueryArm, QuerySettings, SegmentationSettings
+from boneage_kedro.training.settings import MaskFitSettings, QueryArm, QuerySettings, SegmentationSettings
 
 
 def ask_first(
@@ -114,16 +114,21 @@ def run_hand_study(
     tables: list[pd.DataFrame] = []
     for seed in seeds:
         for arm in arms:
-            changed = {key: value for key, value in arm.items() if key not in {"name", "architecture"}}
-            mine: QuerySettings = {**query, **changed}  # type: ignore[typeddict-item]
-            net: SegmentationSettings = {
-                **network,
-                "architecture": arm["architecture"],
-                "fit": {**network["fit"], "seed": seed},
+            ways: QuerySettings = {
+                **query,
+                "rule": arm["rule"],
+                "members": arm["members"],
+                "first_labels": arm["first_labels"],
+                "labels": arm["labels"],
             }
-            start = fingerprint(arm["architecture"], arm["first_labels"], arm["members"], seed)[:12]
+            fit: MaskFitSettings = {**network["fit"], "seed": seed}
+            shape = arm.get("network", {})
+            mine: SegmentationSettings = {**network, **shape, "fit": fit}  # type: ignore[typeddict-item]
+            start = fingerprint(shape, arm["first_labels"], arm["members"], seed)[:12]
             cell = checkpoint.beside(fingerprint(arm["name"], seed)[:12])
-            outcome = train_hand_committee(data, Truth(data.masks), net, mine, cell, checkpoint.beside(start))
+            outcome = train_hand_committee(
+                data, Truth(data.masks), mine, ways, cell, checkpoint.beside(start)
+            )
             tables.append(outcome.rounds.assign(arm=arm["name"], seed=seed))
             yield pd.concat(tables, ignore_index=True)
 

@@ -74,7 +74,8 @@ def new_segmenter(settings: SegmentationSettings, classes: int, pretrained: Pret
     """
     start, name = settings["initial_weights"], settings["architecture"]
     shape = settings["width"], settings["depth"], settings["reduction"]
-    config = SegmenterConfig(name, settings["input_px"], classes, *shape)
+    dense = settings.get("growth"), settings.get("layers")
+    config = SegmenterConfig(name, settings["input_px"], classes, *shape, *dense)
     torch.manual_seed(derive_seed(settings["fit"]["seed"], "segmenter"))
     model = Segmenter(config)
     if start == "imagenet":
@@ -109,10 +110,18 @@ def predict(
 
 def probabilities(model: nn.Module, batch: PictureBatch) -> Tensor:
     """Class probabilities (B, K, P, P) of a batch, checked as `predict` says."""
-    found: Tensor = model(batch.images).softmax(1)
+    return require_finite(model(batch.images).softmax(1), batch.ids)
+
+
+def require_finite(found: Tensor, ids: Sequence[str]) -> Tensor:
+    """What a segmentation network gives for some cases, (B, ...), as it is.
+
+    Raises:
+        FloatingPointError: some of it is not finite; the message names the cases.
+    """
     whole = found.isfinite().flatten(1).all(1)
     if not whole.all():
-        bad = [key for key, good in zip(batch.ids, whole.tolist(), strict=True) if not good]
+        bad = [key for key, good in zip(ids, whole.tolist(), strict=True) if not good]
         raise FloatingPointError(
             f"the segmentation network gives values that are not finite for the cases {', '.join(bad)}; "
             "look at these pictures, or train the network again at a lower learning rate"

@@ -13,7 +13,7 @@ from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.pipelines.finger_selftrain.nodes import phalanges, teacher
 from boneage_kedro.pipelines.finger_selftrain.params import Params as FingerParams
 from boneage_kedro.pipelines.finger_study.params import Params
-from boneage_kedro.pipelines.mask_steps import gather_masked_data
+from boneage_kedro.pipelines.mask_steps import check_cells, gather_masked_data
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -61,13 +61,7 @@ def summarise_study(table: pd.DataFrame, params: Params) -> pd.DataFrame:
     Raises:
         ValueError: arms or seeds are missing, since the study was interrupted.
     """
-    wanted = {(arm["name"], seed) for arm in params["arms"] for seed in params["seeds"]}
-    missing = sorted(wanted - set(zip(table["arm"], table["seed"], strict=True)))
-    if missing:
-        raise ValueError(
-            f"{len(missing)} of {len(wanted)} trainings are missing, such as {missing[0]}: the study was "
-            "interrupted; run the node run_finger_study, it goes on where it was"
-        )
+    check_cells(table, params["arms"], params["seeds"], "run_finger_study")
     rows = []
     for arm, part in table.groupby("arm", sort=False):
         by_round = part.pivot_table(index="seed", columns="round", values="test_dice")
