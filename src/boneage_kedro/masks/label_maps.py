@@ -42,10 +42,34 @@ def read_mask(
     """
     try:
         mask = _decode(content, binary)
-        _check(mask, classes, source_shape)
+        check_mask(mask, classes, source_shape)
     except (UnusableMask, UnreadableRadiograph) as error:
         raise UnusableMask(f"{name}: {error}") from error
     return (mask > 0 if binary else mask).astype(np.uint8)
+
+
+def check_mask(mask: np.ndarray, classes: int, source_shape: tuple[int, int]) -> None:
+    """Refuse what cannot be the mask of a radiograph; arguments as in `read_mask`.
+
+    Raises:
+        UnusableMask: another size than the radiograph, codes of no class, or one class alone; the reason only.
+    """
+    if mask.shape != source_shape:
+        raise UnusableMask(
+            f"is {mask.shape[1]} x {mask.shape[0]} pixels, but its radiograph is {source_shape[1]} x "
+            f"{source_shape[0]}; draw it on the radiograph's own pixels"
+        )
+    codes = np.unique(mask).tolist()
+    unknown = [code for code in codes if code >= classes]
+    if unknown:
+        raise UnusableMask(
+            f"holds the codes {unknown[:8]}, but there are {classes} classes, 0 to {classes - 1}; correct the mask "
+            "or the number of classes"
+        )
+    if codes == [0]:
+        raise UnusableMask("is empty, all of it is background; draw the mask or remove the file")
+    if len(codes) == 1:
+        raise UnusableMask(f"is of one class, code {codes[0]} everywhere; draw the background too")
 
 
 def mask_to_canvas(mask: np.ndarray, transform: np.ndarray, canvas_px: int) -> np.ndarray:
@@ -94,25 +118,6 @@ def _decode(content: bytes, binary: bool) -> np.ndarray:
     if content[_COLOUR_TYPE_AT] != 0:
         raise UnusableMask("is in colour; save the codes of the classes as 8-bit gray PNG")
     return np.where(pixels == _WHITE, 1, 0) if binary and set(np.unique(pixels)) <= {0, _WHITE} else pixels
-
-
-def _check(mask: np.ndarray, classes: int, source_shape: tuple[int, int]) -> None:
-    if mask.shape != source_shape:
-        raise UnusableMask(
-            f"is {mask.shape[1]} x {mask.shape[0]} pixels, but its radiograph is {source_shape[1]} x "
-            f"{source_shape[0]}; draw it on the radiograph's own pixels"
-        )
-    codes = np.unique(mask).tolist()
-    unknown = [code for code in codes if code >= classes]
-    if unknown:
-        raise UnusableMask(
-            f"holds the codes {unknown[:8]}, but there are {classes} classes, 0 to {classes - 1}; correct the mask "
-            "or the number of classes"
-        )
-    if codes == [0]:
-        raise UnusableMask("is empty, all of it is background; draw the mask or remove the file")
-    if len(codes) == 1:
-        raise UnusableMask(f"is of one class, code {codes[0]} everywhere; draw the background too")
 
 
 def _warp_labels(mask: np.ndarray, transform: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
