@@ -161,7 +161,9 @@ def test_masks_that_nobody_asked_for_are_learnt_from(
     after = learn(data, settings, file, Gift(data.masks, answered))
     assert len(after.rounds) == 1
     gift = next(
-        key for key in data.images.ids if part_of[key] == "train" and key not in answered | set(after.open_ids)
+        key
+        for key in data.images.ids
+        if part_of[key] == "train" and key not in answered | set(after.open_ids)
     )
     last = learn(data, settings, file, Gift(data.masks, answered | set(after.open_ids) | {gift}))
     assert gift in last.labelled
@@ -190,7 +192,10 @@ def test_flat_needs_both_dice_and_disagreement_to_rest() -> None:
 
 def test_questions_are_drawn_from_their_parts(settings: dict[str, Any]) -> None:
     splits = pd.DataFrame(
-        {"id": ["a", "b", "c", "d", "e", "f", "g"], "split": ["train"] * 4 + ["validation", "calibration", "test"]}
+        {
+            "id": ["a", "b", "c", "d", "e", "f", "g"],
+            "split": ["train"] * 4 + ["validation", "calibration", "test"],
+        }
     )
     query = settings["query"] | {"first_labels": 2, "validation_labels": 1}
     drawn = draw_questions(splits, "abcdefg", (), query, seed=1)
@@ -200,5 +205,7 @@ def test_questions_are_drawn_from_their_parts(settings: dict[str, Any]) -> None:
     assert drawn == draw_questions(splits, "gfedcba", (), query, seed=1)
     free = draw_questions(splits, "abcdefg", {"a", "b", "c", "g"}, query, seed=1)
     assert free.first == ["a", "b", "c"]  # what is there already costs nothing
-    with pytest.raises(ValueError, match=r"5 masks are wanted .*had for 4 cases of the training part and 2 of"):
+    with pytest.raises(
+        ValueError, match=r"5 masks are wanted .*had for 4 cases of the training part and 2 of"
+    ):
         draw_questions(splits, "abcdefg", (), query | {"first_labels": 5}, seed=1)

@@ -39,7 +39,7 @@ class Observer(Protocol):
     def name(self) -> str:
         """A fingerprint of what committees are measured against."""
 
-    def __call__(self, committee: Committee) -> dict[str, float]:
+    def __call__(self, network: Committee) -> dict[str, float]:
         """Figures of a round."""
 
 

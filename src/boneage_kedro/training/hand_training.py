@@ -123,7 +123,7 @@ def run_hand_study(
             }
             fit: MaskFitSettings = {**network["fit"], "seed": seed}
             shape = arm.get("network", {})
-            mine: SegmentationSettings = {**network, **shape, "fit": fit}  # type: ignore[typeddict-item]
+            mine: SegmentationSettings = {**network, **shape, "fit": fit}
             start = fingerprint(shape, arm["first_labels"], arm["members"], seed)[:12]
             cell = checkpoint.beside(fingerprint(arm["name"], seed)[:12])
             outcome = train_hand_committee(

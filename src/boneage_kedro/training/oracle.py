@@ -121,7 +121,7 @@ class Folder:
         return {*self.queue.ids} - {*self.queue.open_ids}
 
     def _picture(self, key: str) -> np.ndarray:
-        """The radiograph (H, W) uint8 as a person reads it: bone bright, the hand's gray levels over the whole range."""
+        """The radiograph (H, W) uint8 as people read it: bone bright, the hand's gray levels over the whole range."""
         source, record = self.radiographs[key], self.store.record(key)
         pixels = read_radiograph(read_content(source), source.name).pixels
         return apply_window(pixels, Window(**record["window"]), record["inverted"])

@@ -1,8 +1,8 @@
 """What can be set about training; the values live in ``conf/*/parameters_*.yml``."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from boneage_kedro.limits import Count, NotNegative, PixelSide, Positive, Share, Within
 from boneage_kedro.models.blocks import Block
@@ -146,7 +146,8 @@ class QuerySettings(TypedDict):
 
     ``members`` networks learn from the first ``first_labels`` masks; each round asks for ``per_round`` more, by
     ``rule``, until there are ``labels``. Of ``diversity_factor`` times as many as are wanted, those that lie far
-    from each other are asked for; 1 takes the first of the ranking. ``validation_labels`` masks choose the best epoch.
+    from each other are asked for; 1 takes the first of the ranking. ``validation_labels`` masks choose the best
+    epoch.
     """
 
     members: Count

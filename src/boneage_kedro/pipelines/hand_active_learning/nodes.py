@@ -132,7 +132,8 @@ def predict_hand_masks(
     check_preparation(settings, images)
     limits, fit = params["limits"], params["network"]["fit"]
     made_by = name_predictions(weights, settings, images, params["threshold"], dict(limits))
-    rows = {} if quality is None else {row["id"]: row for row in quality.to_dict("records")}
+    earlier = [] if quality is None else quality.to_dict("records")
+    rows: dict[str, Any] = {row["id"]: row for row in earlier}
     known = PartsState(state.made_by, state.ids & frozenset(rows))  # the table is saved after the masks
     todo = left_to_do(images, known, made_by)
     rows = {key: row for key, row in rows.items() if key in set(images.ids) - set(todo)}

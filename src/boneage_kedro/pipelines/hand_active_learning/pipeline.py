@@ -31,7 +31,9 @@ def store_drawn_hands_node() -> Node:
 
 def create_pipeline() -> Pipeline:
     """A committee that asks for masks, and for every radiograph the hand, cut out, with a score of its quality."""
-    return Pipeline([store_drawn_hands_node(), *_learning(), *_hands(), *_reports()], tags="hand_active_learning")
+    return Pipeline(
+        [store_drawn_hands_node(), *_learning(), *_hands(), *_reports()], tags="hand_active_learning"
+    )
 
 
 def _learning() -> list[Node]:
