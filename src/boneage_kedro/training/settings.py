@@ -1,8 +1,8 @@
 """What can be set about training; the values live in ``conf/*/parameters_*.yml``."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from boneage_kedro.limits import Count, NotNegative, PixelSide, Positive, Share, Within
 from boneage_kedro.models.blocks import Block
