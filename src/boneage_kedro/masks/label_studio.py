@@ -110,14 +110,15 @@ def _answer(task: Any, name: str) -> Answer | None:
 def _draw(result: list[Any], labels: Mapping[str, int], source_shape: tuple[int, int]) -> np.ndarray:
     mask = np.zeros(source_shape, np.uint8)
     for item in result:
-        mask[_polygon(item, source_shape)] = _code(item, labels)
+        region = _polygon(item, source_shape)
+        mask[region] = _code(item["value"], labels)
     if not mask.any():
         raise UnusableMask("has no polygons that cover a pixel; draw them, or skip the task")
     return mask
 
 
-def _code(item: dict[str, Any], labels: Mapping[str, int]) -> int:
-    names = pick(item["value"], _KIND, list)
+def _code(value: dict[str, Any], labels: Mapping[str, int]) -> int:
+    names = pick(value, _KIND, list)
     if len(names) != 1:
         raise UnusableMask(f"has a polygon with the labels {names}, but it needs one; choose it")
     return codes_of([str(names[0])], labels)[0]

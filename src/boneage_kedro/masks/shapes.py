@@ -93,7 +93,7 @@ def read_points(
         raise UnusableMask(f"has a shape whose points are not numbers ({error}); draw it again") from error
     if len(points.shape) != 2 or points.shape[1] != 2 or len(points) < fewest:
         raise UnusableMask(
-            f"has a shape without {fewest} points [x, y] at least, which it needs; delete it, or draw it again"
+            f"has a shape of fewer than {fewest} points, or of points that are not [x, y]; draw it again"
         )
     points = points * unit_px
     if not np.isfinite(points).all():
