@@ -83,7 +83,8 @@ def test_kinds_of_shapes() -> None:
     expected = np.zeros(SHAPE, np.uint8)
     expected[10:20, 10:20] = 1
     assert np.array_equal(read(file(shape([[20, 20], [10, 10]], kind="rectangle"))), expected)
-    assert np.array_equal(read(file(shape(kind="oriented_rectangle"))), expected)
+    for kind in ("rectangle", "oriented_rectangle"):
+        assert np.array_equal(read(file(shape(kind=kind))), expected)
     inclusive = shape([[10, 10], [19, 19]], kind="mask", mask=png(np.ones((10, 10), np.uint8)))
     assert np.array_equal(read(file(inclusive)), expected)
     del (kindless := shape())["shape_type"]  # as Labelme 3 writes

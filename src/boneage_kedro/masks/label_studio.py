@@ -66,8 +66,8 @@ def read_export(content: bytes, name: str) -> Iterator[Answer]:
             raise UnusableMask("is not a list of tasks; export them from Label Studio as JSON, not JSON-MIN")
     except UnusableMask as error:
         raise UnusableMask(f"{name}: {error}") from error
-    for task in tasks:
-        answer = _answer(task, name)
+    for number, task in enumerate(tasks, start=1):
+        answer = _answer(task, f"{name}, task {number}")
         if answer is not None:
             yield answer
 
@@ -104,7 +104,7 @@ def _answer(task: Any, name: str) -> Answer | None:
         done = [a for a in annotations if not (isinstance(a, dict) and a.get("was_cancelled"))]
         return Answer(key, pick(done[-1], "result", list)) if done else None
     except UnusableMask as error:
-        return Answer(key, UnusableMask(f"{name}: a task {error}"))
+        return Answer(key, UnusableMask(f"{name}: {error}"))
 
 
 def _draw(result: list[Any], labels: Mapping[str, int], source_shape: tuple[int, int]) -> np.ndarray:
