@@ -240,4 +240,4 @@ def _class_names(params: Params) -> tuple[str, ...]:
 
 
 def _folder(files: RadiographFolder, images: ImageStore, params: Params) -> MaskFolder:
-    return MaskFolder(files, images.index, 1 + len(PHALANX_CLASSES), params["binary"])
+    return MaskFolder(files, images.index, 1 + len(PHALANX_CLASSES), params["binary"], resize=False)
