@@ -43,6 +43,7 @@ class MaskKind:
         learnt: names of the codes 1, 2, ... that the network is taught; with a single name all codes of the files but
             0 are taken as one.
         input_px: side at which masks are learnt from.
+        resize: whether masks of another size than their radiograph are brought to it.
     """
 
     pipeline: str
@@ -50,6 +51,7 @@ class MaskKind:
     file_classes: int
     learnt: tuple[str, ...]
     input_px: int
+    resize: bool = False
 
     @property
     def binary(self) -> bool:
@@ -58,7 +60,7 @@ class MaskKind:
 
     def folder(self, files: RadiographFolder, images: ImageStore) -> MaskFolder:
         """The files, checked against the radiographs."""
-        return MaskFolder(files, images.index, self.file_classes, self.binary)
+        return MaskFolder(files, images.index, self.file_classes, self.binary, self.resize)
 
 
 def store_masks(

@@ -248,8 +248,8 @@ def collect_hand_metrics(
 
 def hand(params: Params) -> MaskKind:
     """What is masked here."""
-    side = params["network"]["input_px"]
-    return MaskKind("hand_active_learning", "hand_mask_findings.csv", 2, ("hand",), side)
+    side, resize = params["network"]["input_px"], params["resize_masks"]
+    return MaskKind("hand_active_learning", "hand_mask_findings.csv", 2, ("hand",), side, resize)
 
 
 def _gather(

@@ -15,10 +15,11 @@ class Params(TypedDict):
     """Who answers, the committee, how it asks, and what is made of its masks.
 
     ``oracle: truth`` takes the answers from the files of masks, for experiments; ``folder`` asks people, and takes
-    the files of masks as drawn already.
+    the files of masks as drawn already. ``resize_masks`` brings files of masks of another size to their radiographs.
     """
 
     oracle: Literal["truth", "folder"]
+    resize_masks: bool
     network: SegmentationSettings
     query: QuerySettings
     threshold: MaskThreshold
