@@ -1,0 +1,33 @@
+// What the page tells the person: the state of saving, and what went wrong.
+
+const banner = document.getElementById("message");
+const text = banner.querySelector("p");
+
+banner.querySelector("button").addEventListener("click", hideMessage);
+
+/** Show a sentence until it is closed or something else succeeds; `kind` is "error" or "note". */
+export function showMessage(message, kind = "error") {
+  banner.className = kind;
+  text.textContent = message;
+  banner.hidden = false;
+}
+
+export function hideMessage() {
+  banner.hidden = true;
+}
+
+export function showState(state, words) {
+  const element = document.getElementById("state");
+  element.dataset.state = state;
+  if (element.textContent !== words) element.textContent = words;
+}
+
+/** Ask what to do with unsaved changes: "save", "discard", or anything else to stay. */
+export function askAboutChanges() {
+  const dialog = document.getElementById("unsaved");
+  dialog.returnValue = ""; // not the answer of the last time, should it be left with Escape
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true });
+  });
+}
