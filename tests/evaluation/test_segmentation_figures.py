@@ -128,4 +128,4 @@ def test_doubts_stand_over_their_pictures_in_short_lines() -> None:
     assert second == "8: 0.25"
     assert first.startswith("7: 0.9\nThere are 2 large parts.")
     assert " ".join(first.split("\n")[1:]) == reason
-    assert max(len(line) for line in first.split("\n")) <= 32
+    assert max(len(line) for line in first.split("\n")) <= 30

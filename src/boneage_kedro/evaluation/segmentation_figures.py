@@ -17,7 +17,7 @@ from boneage_kedro.evaluation.segmentation import outline
 CLASS_COLOURS = np.array([[230, 159, 0], [86, 180, 233], [0, 200, 140], [240, 100, 170], [240, 228, 66]])
 _ARM_COLOURS = ("#20639b", "#d1495b", "#3a8f5c", "#8a5aa8", "#c98a1b")
 _FILL = 0.2
-_TITLE_WIDTH = 32  # letters over a picture of a sheet
+_TITLE_WIDTH = 30  # letters over a picture of a sheet
 _OUTLINE_PER_PX = 1 / 700  # width of the outline: a pixel up to this long a side
 
 
