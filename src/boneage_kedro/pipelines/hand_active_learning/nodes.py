@@ -15,6 +15,7 @@ from boneage_kedro.datasets.resumable_partitions import Parts, PartsState
 from boneage_kedro.evaluation.metrics import metric_curve
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreState
+from boneage_kedro.masks.hand_quality import worst_first
 from boneage_kedro.masks.hand_store import ingest_hands
 from boneage_kedro.masks.queue import AnnotationQueue
 from boneage_kedro.pipelines.hand_active_learning.params import Params
@@ -209,26 +210,27 @@ def draw_hands(
 ) -> tuple[Figure, Figure, Figure, Figure]:
     """Sheets of hands from young to old with their masks, of the least trusted, of cut hands, and Dice by masks."""
     from boneage_kedro.evaluation.figures import age_titles, image_sheet, spread_over_ages
-    from boneage_kedro.evaluation.segmentation_figures import label_curve, mask_sheet
+    from boneage_kedro.evaluation.segmentation_figures import doubt_titles, label_efficiency_curve, mask_sheet
 
-    columns = params["sheet_columns"]
+    def sheet(ids: list[str], titles: list[str], title: str) -> Figure:
+        pictures, masks = [images[key] for key in ids], masks_on_canvas(images, predicted, ids)
+        return mask_sheet(pictures, masks, titles, params["sheet_columns"], f"{title}, {source}")
+
     shown = spread_over_ages(cases, params["sheet_cases"])
-    ids, titles = shown["id"].tolist(), age_titles(shown)
-    masks = masks_on_canvas(images, predicted, ids)
-    sheet = mask_sheet([images[key] for key in ids], masks, titles, columns, f"Predicted hands, {source}")
-    worst = quality.sort_values("expected_dice").head(params["sheet_cases"])
-    worst_ids = worst["id"].tolist()
-    lines = [f"{row['id']}: {row['expected_dice']:.3f}" for row in worst.to_dict("records")]
-    doubted = mask_sheet(
-        [images[key] for key in worst_ids],
-        masks_on_canvas(images, predicted, worst_ids),
-        lines,
-        columns,
-        f"Least trusted masks, with the Dice that the committee expects, {source}",
-    )
-    cut = image_sheet([hands[key] for key in ids], titles, columns, f"Hands cut out, {source}")
+    ids, ages = shown["id"].tolist(), age_titles(shown)
+    worst = worst_first(quality.fillna({"reason": ""}), params["sheet_cases"])
+    cut = [hands[key] for key in ids]
     named = rounds.assign(arm=params["query"]["rule"], seed=params["network"]["fit"]["seed"])
-    return sheet, doubted, cut, label_curve(named, f"Masks asked for, {source}")
+    return (
+        sheet(ids, ages, "Predicted hands"),
+        sheet(
+            worst["id"].tolist(),
+            doubt_titles(worst),
+            "Hands to look at: disagreement, and what speaks against the mask",
+        ),
+        image_sheet(cut, ages, params["sheet_columns"], f"Hands cut out, {source}"),
+        label_efficiency_curve(named, [], f"Masks asked for, {source}"),
+    )
 
 
 def collect_hand_metrics(

@@ -60,10 +60,12 @@ def summarise_hand_rules(table: pd.DataFrame, params: Params) -> pd.DataFrame:
 
 
 def draw_hand_rules(table: pd.DataFrame, source: str) -> Figure:
-    """Dice against the number of masks, a line an arm."""
-    from boneage_kedro.evaluation.segmentation_figures import label_curve
+    """Dice against the number of masks, a line an arm that asks, a level for those that do not."""
+    from boneage_kedro.evaluation.segmentation_figures import label_efficiency_curve
 
-    return label_curve(table, f"What masks are worth, {source}")
+    rounds = table.groupby("arm")["round"].max()
+    baselines = rounds.index[rounds == 0].tolist()
+    return label_efficiency_curve(table, baselines, f"What masks are worth, {source}")
 
 
 def collect_hand_rules(table: pd.DataFrame) -> dict[str, Any]:
