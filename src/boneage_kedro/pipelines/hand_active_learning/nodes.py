@@ -226,7 +226,7 @@ def draw_hands(
         sheet(
             worst["id"].tolist(),
             doubt_titles(worst),
-            "Hands to look at: disagreement, and what speaks against the mask",
+            "Hands to look at, with the disagreement",
         ),
         image_sheet(cut, ages, params["sheet_columns"], f"Hands cut out, {source}"),
         label_efficiency_curve(named, [], f"Masks asked for, {source}"),
