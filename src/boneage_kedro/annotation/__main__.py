@@ -32,8 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     queue = AnnotationQueue(options.folder, labels, check_hand if options.one_hand else None)
     try:
         listener = socket.create_server((LOCAL, options.port))
-    except OSError as error:
-        parser.error(f"port {options.port} cannot be used ({error.strerror}); choose another with --port")
+    except (OSError, OverflowError) as error:
+        parser.error(f"port {options.port} cannot be used ({error}); choose another with --port")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     with listener, suppress(KeyboardInterrupt):  # uvicorn has closed its connections by then
         logger.info("%d of %d radiographs are open.", len(queue.open_ids), len(queue.ids))
