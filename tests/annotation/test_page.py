@@ -303,6 +303,41 @@ def test_one_finger_draws_and_two_zoom(annotate: Open, queue: AnnotationQueue) -
     assert overlap(queue.answer("1377"), expected) > 0.97  # fingers come in whole pixels of the screen
 
 
+def test_after_a_pen_was_used_a_palm_does_not_draw(annotate: Open, queue: AnnotationQueue) -> None:
+    person = annotate(queue, touch=True)
+    person.button("Erase all")
+    session = person.page.context.new_cdp_session(person.page)
+
+    def pen(kind: str, at: tuple[float, float]) -> None:
+        x, y = person.place(*at)
+        event = {"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "pointerType": "pen"}
+        session.send("Input.dispatchMouseEvent", event)
+
+    def palm(kind: str, *points: tuple[float, float]) -> None:
+        places = [dict(zip("xy", person.place(*point), strict=True)) for point in points]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+    pen("mousePressed", (60, 100))
+    pen("mouseMoved", (160, 200))
+    pen("mouseReleased", (160, 200))
+    palm("touchStart", (200, 250))
+    palm("touchMove", (100, 250))
+    palm("touchEnd")
+    save(person)
+    assert overlap(queue.answer("1377"), stroke(queue.shape("1377"), (60, 100), (160, 200), 24)) > 0.99
+
+
+def test_the_display_is_adjusted_but_not_the_mask(annotate: Open, queue: AnnotationQueue) -> None:
+    person = annotate(queue)
+    picture = person.page.locator("#picture")
+    person.page.get_by_role("slider", name="Brightness").fill("50")
+    person.page.get_by_role("slider", name="Contrast").fill("-50")
+    expect(picture).to_have_css("filter", "brightness(2) contrast(0.5)")
+    person.button("Reset display")
+    expect(picture).to_have_css("filter", "brightness(1) contrast(1)")
+    person.sees("Proposal, not saved yet")
+
+
 def test_all_controls_are_within_a_narrow_window(annotate: Open, queue: AnnotationQueue) -> None:
     person = annotate(queue, 400, 800)
     controls = person.page.locator("header button, #panel button:visible, #panel input:visible, #stage").all()
