@@ -118,6 +118,7 @@ def test_zoomed_and_moved_the_brush_still_paints_where_it_is(annotate: Open, que
     centre = (125.0, 160.0)
     person.page.mouse.move(*person.place(*centre))
     person.page.mouse.wheel(0, -800)
+    person.page.get_by_role("radio", name="Brush").click()  # which must not keep the Space bar for itself
     person.page.keyboard.down("Space")
     person.drag(centre, (205.0, 160.0))
     person.page.keyboard.up("Space")
@@ -159,6 +160,13 @@ def test_a_server_that_is_gone_is_told_and_the_drawing_can_be_saved_later(
     assert queue.answer("1377")[40, 20] == 1
 
 
+def test_a_page_that_cannot_be_filled_says_why(annotate: Open, queue: AnnotationQueue) -> None:
+    person = annotate(queue)
+    person.page.route("**/api/queue", lambda route: route.fulfill(status=500, body="Internal Server Error"))
+    person.page.reload()
+    person.sees("The server failed (500", "[role=alert]")
+
+
 def test_keys_choose_and_tell_what_they_do(annotate: Open, queue: AnnotationQueue) -> None:
     person = annotate(queue)
     for key, name in (("p", "Polygon"), ("h", "Move"), ("b", "Brush"), ("e", "Erase"), ("x", "Add")):
@@ -187,6 +195,9 @@ def test_corners_are_taken_back_one_by_one_and_an_open_polygon_is_not_saved(
     person.press("Control+z", "Backspace")
     person.sees("Unsaved changes")
     person.press("Escape")
+    person.sees("Proposal, not saved yet")
+    person.click(TRIANGLE[0])
+    person.press("Enter")  # without an area
     person.sees("Proposal, not saved yet")
 
 
