@@ -18,7 +18,7 @@ Shapes = Mapping[str, tuple[int, int]]
 class Reading(NamedTuple):
     """What a file holds for one picture: a mask (H, W) uint8 of codes, or why there is none.
 
-    ``id`` is empty where the file does not say.
+    ``id`` is what the file goes by, by its name or inside; empty where it does not say.
     """
 
     file: str
@@ -60,8 +60,8 @@ class AnswerFolder:
         """
         name = f"{key}.png"
         self._checked(mask, name, shape)
-        drawn = np.where(mask, 255, 0) if self._binary else mask  # so that it can be seen
         self.path.mkdir(parents=True, exist_ok=True)
+        drawn = 255 * mask if self._binary else mask  # white can be seen
         replace_bytes(self.path / name, encode_png(drawn.astype(np.uint8)))
 
     @property
@@ -86,7 +86,7 @@ class AnswerFolder:
         """A file that answers for the picture it is named after."""
         if _suffix(file) not in {".png", ".json"}:
             raise UnusableMask(
-                f"{file.name}: is neither PNG nor JSON; save a mask as PNG, or outlines with Labelme"
+                f"{file.name}: is neither PNG nor JSON; save a mask as PNG, outlines with Labelme"
             )
         if file.stem not in shapes:
             raise UnusableMask(f"{file.name}: {_not_asked(file.stem)}")
@@ -145,9 +145,8 @@ def read_file(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise UnusableMask(
-            f"{file.name}: {error.strerror}; see that it is a file that can be read"
-        ) from error
+        reason = f"{file.name}: {error.strerror}; see that it is a file that can be read"
+        raise UnusableMask(reason) from error
 
 
 def _suffix(file: Path) -> str:

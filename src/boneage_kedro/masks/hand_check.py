@@ -5,7 +5,7 @@ import numpy as np
 
 from boneage_kedro.masks.label_maps import UnusableMask
 
-# Both hands of a child are nearly of one size, even where one is half cut off; of 70 hands that readers drew, none
+# Both hands of a child are nearly of one size, even where one is half cut off; of 68 hands that readers drew, none
 # had a second part at all. What a brush leaves behind, or a finger tip that came off, is far smaller than this.
 SECOND_HAND_SHARE = 0.25
 

@@ -117,7 +117,8 @@ def _decode(content: bytes, binary: bool) -> np.ndarray:
     pixels = png.decode_png(content)
     if content[_COLOUR_TYPE_AT] != 0:
         raise UnusableMask("is in colour; save the codes of the classes as 8-bit gray PNG")
-    return np.where(pixels == _WHITE, 1, 0) if binary and set(np.unique(pixels)) <= {0, _WHITE} else pixels
+    black_and_white = binary and set(np.unique(pixels)) <= {0, _WHITE}
+    return (pixels == _WHITE).astype(np.uint8) if black_and_white else pixels
 
 
 def _warp_labels(mask: np.ndarray, transform: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

@@ -66,8 +66,8 @@ def read_export(content: bytes, name: str) -> Iterator[Answer]:
             raise UnusableMask("is not a list of tasks; export them from Label Studio as JSON, not JSON-MIN")
     except UnusableMask as error:
         raise UnusableMask(f"{name}: {error}") from error
-    for task in tasks:
-        answer = _answer(task, name)
+    for number, task in enumerate(tasks, start=1):
+        answer = _answer(task, f"{name}, task {number}")
         if answer is not None:
             yield answer
 
@@ -104,20 +104,21 @@ def _answer(task: Any, name: str) -> Answer | None:
         done = [a for a in annotations if not (isinstance(a, dict) and a.get("was_cancelled"))]
         return Answer(key, pick(done[-1], "result", list)) if done else None
     except UnusableMask as error:
-        return Answer(key, UnusableMask(f"{name}: a task {error}"))
+        return Answer(key, UnusableMask(f"{name}: {error}"))
 
 
 def _draw(result: list[Any], labels: Mapping[str, int], source_shape: tuple[int, int]) -> np.ndarray:
     mask = np.zeros(source_shape, np.uint8)
     for item in result:
-        mask[_polygon(item, source_shape)] = _code(item, labels)
+        region = _polygon(item, source_shape)
+        mask[region] = _code(item["value"], labels)
     if not mask.any():
         raise UnusableMask("has no polygons that cover a pixel; draw them, or skip the task")
     return mask
 
 
-def _code(item: dict[str, Any], labels: Mapping[str, int]) -> int:
-    names = pick(item["value"], _KIND, list)
+def _code(value: dict[str, Any], labels: Mapping[str, int]) -> int:
+    names = pick(value, _KIND, list)
     if len(names) != 1:
         raise UnusableMask(f"has a polygon with the labels {names}, but it needs one; choose it")
     return codes_of([str(names[0])], labels)[0]

@@ -1,6 +1,6 @@
 """Labelme's JSON files: read as masks, and written with outlines to correct.
 
-The format is that of Labelme 5 and 6; 3 and 4 differ in nothing that is read here.
+The format is that of Labelme 5 and 6; what older versions leave out of it is not asked for.
 """
 
 import base64
@@ -19,7 +19,7 @@ from boneage_kedro.masks.label_maps import UnusableMask
 from boneage_kedro.masks.polygons import labelled_polygons, polygons_to_mask
 from boneage_kedro.masks.shapes import check_picture_size, codes_of, parse_json, pick, read_points
 
-_VERSION = "5.5.0"  # Labelme warns of files of another major version than its own, and reads them
+_VERSION = "5.5.0"  # some versions of Labelme warn of another major version than their own, all read it
 
 
 def read_labelme(
@@ -101,7 +101,7 @@ def _check_picture(file: dict[str, Any], source_shape: tuple[int, int], key: str
     path, columns, rows = (file.get(name) for name in ("imagePath", "imageWidth", "imageHeight"))
     if path is not None and case_id(str(path)) != key:
         raise UnusableMask(f"is of picture {path}, not of {key}; name the file after its picture")
-    if (columns, rows) != (None, None):  # Labelme 3 writes neither
+    if (columns, rows) != (None, None):  # old versions write neither
         check_picture_size(columns, rows, source_shape)
 
 
@@ -119,7 +119,8 @@ def _polygon(shape: dict[str, Any], source_shape: tuple[int, int]) -> np.ndarray
 
 
 def _rectangle(shape: dict[str, Any], source_shape: tuple[int, int]) -> np.ndarray:
-    (left, top), (right, bottom) = read_points(shape.get("points"), 2, source_shape)[:2]
+    points = read_points(shape.get("points"), 2, source_shape)  # opposite corners, or all four
+    (left, top), (right, bottom) = points.min(0), points.max(0)
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
     return polygons_to_mask([corners], source_shape)
 
@@ -136,10 +137,9 @@ def _mask(shape: dict[str, Any], source_shape: tuple[int, int]) -> np.ndarray:
     first, last = read_points(shape.get("points"), 2, source_shape)[:2].astype(int)
     drawn = _decode_mask(pick(shape, "mask", str), last + 1 - first)
     (left, top), (right, bottom) = (np.clip(end, 0, source_shape[::-1]) for end in (first, last + 1))
+    x, y = first
     whole = np.zeros(source_shape, bool)
-    whole[top:bottom, left:right] = drawn[
-        top - first[1] : bottom - first[1], left - first[0] : right - first[0]
-    ]
+    whole[top:bottom, left:right] = drawn[top - y : bottom - y, left - x : right - x]
     return whole
 
 

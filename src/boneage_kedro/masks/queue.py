@@ -16,8 +16,8 @@ from boneage_kedro.masks.label_studio import label_studio_interface, label_studi
 from boneage_kedro.masks.labelme import read_labelme, write_labelme
 from boneage_kedro.masks.queue_readme import readme
 
-# Outlines that a person takes hold of point by point: on hands drawn by readers, this keeps a Dice of 0.997 with a
-# twentieth of the points of an exact outline.
+# Outlines that a person takes hold of point by point: on 68 hands drawn by readers this keeps a Dice of 0.997 or more
+# with 110 points in the median, where the exact outline has 2865.
 OUTLINE_TOLERANCE_PX = 1.0
 
 _ASKED, _TASKS, _INTERFACE = "asked.json", "label_studio.json", "label_studio.xml"
@@ -25,7 +25,7 @@ _LOCAL_FILES = "/data/local-files/?d="  # where Label Studio serves files below 
 
 
 class Problem(NamedTuple):
-    """A file among the answers, or a part of it, that is not used; ``id`` is empty where it does not say."""
+    """A file among the answers, or a part of it, that is not used; ``id`` is what it goes by, empty if nothing."""
 
     file: str
     id: str
@@ -85,9 +85,8 @@ class AnnotationQueue:
         self._write_proposal(key, proposal)
         shapes = {other: shape for other, shape in self._shapes().items() if other != key}
         replace_text(self.folder / _ASKED, json.dumps({**shapes, key: picture.shape}) + "\n")
-        replace_bytes(
-            self._picture_file(key), encode_png(picture)
-        )  # last, since it puts the id into the queue
+        # last, since this is what puts the id into the queue
+        replace_bytes(self._picture_file(key), encode_png(picture))
 
     def finish_asking(self) -> None:
         """Bring the files for Label Studio and the README up to date with the queue."""

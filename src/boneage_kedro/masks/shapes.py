@@ -11,9 +11,8 @@ import numpy as np
 
 from boneage_kedro.masks.label_maps import UnusableMask
 
-_OVERSHOOT = (
-    0.05  # of the long side: people draw past the edge where the hand goes on, and it is cut off there
-)
+# Of the long side: people draw past the edge where the hand goes on beyond it, and it is cut off there.
+_OVERSHOOT = 0.05
 
 T = TypeVar("T")
 
@@ -93,9 +92,10 @@ def read_points(
         raise UnusableMask(f"has a shape whose points are not numbers ({error}); draw it again") from error
     if len(points.shape) != 2 or points.shape[1] != 2 or len(points) < fewest:
         raise UnusableMask(
-            f"has a shape without {fewest} points [x, y] at least, which it needs; delete it, or draw it again"
+            f"has a shape of fewer than {fewest} points, or of points that are not [x, y]; draw it again"
         )
-    points = points * unit_px
+    with np.errstate(over="ignore"):
+        points = points * unit_px
     if not np.isfinite(points).all():
         raise UnusableMask("has a shape with points that are not finite; draw it again")
     outside = float(np.maximum(-points, points - source_shape[::-1]).max())
