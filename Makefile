@@ -4,7 +4,7 @@ BIN := .venv/bin
 export DO_NOT_TRACK := 1
 export PYTHONPATH := src
 
-.PHONY: run test lint ui viz lock weights clean
+.PHONY: run test lint ui viz annotate lock weights clean
 .DEFAULT_GOAL := run
 
 .venv/.ready: requirements.lock pyproject.toml
@@ -35,6 +35,12 @@ ui: .venv/.ready ## compare runs in MLflow
 
 viz: .venv/.ready ## the pipelines as a picture
 	$(BIN)/kedro viz run
+
+QUEUE ?= data/07_model_output/phantom/hand_queue
+LABELS ?= hand
+PORT ?= 8765
+annotate: .venv/.ready ## a page to correct the masks of a queue: make annotate QUEUE=FOLDER
+	$(BIN)/python -m boneage_kedro.annotation $(QUEUE) --port $(PORT) --labels $(LABELS) $(if $(filter hand,$(LABELS)),--one-hand)
 
 lock: .venv/.ready ## bring requirements.lock up to date
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

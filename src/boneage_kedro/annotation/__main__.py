@@ -4,6 +4,7 @@ import argparse
 import logging
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -26,13 +27,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             f"{options.folder} is not a folder; name the queue that hand_active_learning has written"
         )
     labels = {name: code for code, name in enumerate(options.labels, 1)}
+    if len(labels) < len(options.labels):
+        parser.error("--labels names a class twice")
     queue = AnnotationQueue(options.folder, labels, check_hand if options.one_hand else None)
     try:
         listener = socket.create_server((LOCAL, options.port))
-    except OSError as error:
-        parser.error(f"port {options.port} cannot be used ({error.strerror}); choose another with --port")
+    except (OSError, OverflowError) as error:
+        parser.error(f"port {options.port} cannot be used ({error}); choose another with --port")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    with listener:
+    with listener, suppress(KeyboardInterrupt):  # uvicorn has closed its connections by then
         logger.info("%d of %d radiographs are open.", len(queue.open_ids), len(queue.ids))
         logger.info("The page is at http://%s:%d, end it with Ctrl+C.", *listener.getsockname())
         uvicorn.Server(uvicorn.Config(create_app(queue), log_level="warning")).run(sockets=[listener])

@@ -39,15 +39,15 @@ const actions = {
   overlay: () => settings.set("overlay", !settings.get("overlay")),
   resetDisplay: () => ["brightness", "contrast"].forEach((name) => settings.set(name, 0)),
   finish: () => desk.finish(),
-  drop: () => withPolygon(() => polygon.drop()),
-  removeCorner: () => withPolygon(() => polygon.removeLast()),
-  undo: () => (polygon.isOpen ? withPolygon(() => polygon.removeLast()) : desk.drawing?.undo()),
+  drop: () => showing(() => polygon.drop()),
+  removeCorner: () => showing(() => polygon.removeLast()),
+  undo: () => (polygon.isOpen ? showing(() => polygon.removeLast()) : desk.drawing?.undo()),
   redo: () => desk.drawing?.redo(),
   eraseAll: () => desk.drawing && desk.eraseAll(),
   proposal: () => desk.drawing && telling(() => desk.resetToProposal()),
-  fit: () => look((view) => view.fit()),
-  zoomIn: () => look((view) => view.zoom(ZOOM_STEP)),
-  zoomOut: () => look((view) => view.zoom(1 / ZOOM_STEP)),
+  fit: () => showing(() => desk.view.fit()),
+  zoomIn: () => showing(() => desk.view.zoom(ZOOM_STEP)),
+  zoomOut: () => showing(() => desk.view.zoom(1 / ZOOM_STEP)),
   save: () => save(),
   saveAndNext: async () => (await save()) && goOn(),
   next: () => moveTo(queue.neighbour(desk.id, 1)),
@@ -60,17 +60,18 @@ function act(name, ...details) {
   if (!pointers.isDown) actions[name](...details);
 }
 
+/** After a click with the mouse the keys belong to the drawing again, not to the control that was clicked. */
+function keepKeys({ detail: clicks, target }) {
+  const control = target.closest("button, [type=radio], [type=checkbox]");
+  if (clicks && control && !target.closest("dialog")) element("stage").focus({ preventScroll: true });
+}
+
 function holdSpace(held) {
   pointers.spaceHeld = held;
   element("stage").classList.toggle("moving", held || settings.get("tool") === "move");
 }
 
-function look(change) {
-  change(desk.view);
-  desk.changed();
-}
-
-function withPolygon(change) {
+function showing(change) {
   change();
   desk.changed();
 }
@@ -92,7 +93,7 @@ async function open(id) {
   queue.markCurrent(id);
   await telling(async () => {
     const problem = await desk.open(id);
-    if (problem) showMessage(`${problem}\nThe proposal is shown instead.`);
+    if (problem) showMessage(`${problem}\nWhat is shown instead is not saved.`);
   });
 }
 
@@ -151,11 +152,9 @@ function showSettings() {
 
 async function start() {
   for (const button of document.querySelectorAll("[data-does]")) {
-    button.addEventListener("click", (event) => {
-      if (event.detail) element("stage").focus({ preventScroll: true }); // keys go on working after a click
-      act(button.dataset.does);
-    });
+    button.addEventListener("click", () => act(button.dataset.does));
   }
+  addEventListener("click", keepKeys, { capture: true });
   listen(act, holdSpace);
   explain(element("keys"));
   desk.addEventListener("change", () => stage.refresh());
@@ -163,16 +162,17 @@ async function start() {
   desk.addEventListener("state", showSaving);
   settings.addEventListener("change", showSettings);
   addEventListener("beforeunload", (event) => desk.hasUnsaved && event.preventDefault());
-  await telling(async () => {
-    const { labels, cases } = await fetchQueue();
-    showLabels(element("labels"), labels);
-    settings.set("label", Object.values(labels)[0]);
-    queue.show(cases);
-  });
+  await telling(showQueue);
+}
+
+async function showQueue() {
+  const { labels, cases } = await fetchQueue();
+  showLabels(element("labels"), labels);
+  settings.set("label", Object.values(labels)[0]);
   bind(element("panel"), settings);
-  showSettings();
-  if (queue.first === undefined) showMessage("The queue has no radiographs.", "note");
-  else await open(queue.first);
+  queue.show(cases);
+  if (cases.length) await open(queue.first);
+  else showMessage("The queue has no radiographs.", "note");
 }
 
 start();

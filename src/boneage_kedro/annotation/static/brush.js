@@ -14,7 +14,7 @@ export class Brush {
   }
 
   down(point, { eraser }) {
-    this.#code = this.settings.code(eraser || undefined);
+    this.#code = this.settings.code(eraser);
     this.desk.drawing.begin();
     this.#at = point;
     this.move([point]);

@@ -104,15 +104,17 @@ export class Desk extends EventTarget {
   }
 }
 
-/** The saved mask; if it cannot be used the proposal, if that cannot be used none, with the reason. */
+/** The saved mask; if it cannot be used the proposal, if that cannot be used none, with the reasons. */
 async function loadMask(id) {
-  let problem = "";
+  const problems = new Set();
+  let mask = null;
   for (const file of ["mask.png", "proposal.png"]) {
+    if (mask) break;
     try {
-      return { mask: new Mask(await decodeGray(await fetchMask(id, file))), problem };
+      mask = new Mask(await decodeGray(await fetchMask(id, file)));
     } catch (error) {
-      problem ||= error.message;
+      problems.add(error.message);
     }
   }
-  return { mask: null, problem };
+  return { mask, problem: [...problems].join("\n") };
 }

@@ -19,13 +19,16 @@ export class Drawing extends EventTarget {
     return this.#history;
   }
 
+  /** Begin a step; one that is under way ends here. */
   begin() {
+    this.end();
     this.#before = this.mask.codes.slice();
     this.#touched = NOTHING;
   }
 
+  /** Give a shape of `raster.js` a code; nothing happens if no step is under way. */
   paint(shape, code) {
-    this.#tell(this.mask.paint(shape, code));
+    if (this.#before) this.#tell(this.mask.paint(shape, code));
   }
 
   end() {

@@ -26,7 +26,7 @@ const KEYS = [
 ];
 const DOES = new Map(KEYS.flatMap(({ keys, does }) => keys.map((key) => [key, does])));
 const TYPING = "select, textarea, input:not([type=range]):not([type=radio]):not([type=checkbox])";
-const FOR_BUTTONS = ["Enter", " "]; // a focused control takes these itself
+const FOR_CONTROLS = ["Enter", " "]; // a focused control takes these itself
 const FOR_SLIDERS = ["PageUp", "PageDown"];
 
 /** Call `act(name)` for the keys, `act("label", code)` for digits, and `holdSpace(held)`. */
@@ -63,12 +63,13 @@ function keyOf(event) {
   const { key, code } = event;
   const latin = key.length === 1 && key > "\x7f" && code.startsWith("Key") ? code.slice(3) : key;
   const plain = latin.length === 1 ? latin.toLowerCase() : latin;
-  const control = (event.ctrlKey || event.metaKey) && !event.getModifierState("AltGraph");
-  return control ? `Ctrl+${event.shiftKey ? "Shift+" : ""}${plain}` : plain;
+  if (event.getModifierState("AltGraph")) return plain; // Ctrl and Alt at once, for brackets on many keyboards
+  if (event.altKey) return "";
+  return event.ctrlKey || event.metaKey ? `Ctrl+${event.shiftKey ? "Shift+" : ""}${plain}` : plain;
 }
 
 function isTaken({ key, target }) {
   if (target.matches?.(TYPING)) return true;
-  if (target.matches?.("input[type=range]")) return FOR_SLIDERS.includes(key);
-  return FOR_BUTTONS.includes(key) && target.matches?.("button, input, summary");
+  if (target.matches?.("[type=range]")) return FOR_SLIDERS.includes(key);
+  return FOR_CONTROLS.includes(key) && target.matches?.("button, input");
 }

@@ -22,12 +22,13 @@ export function showState(state, words) {
   if (element.textContent !== words) element.textContent = words;
 }
 
-/** Ask what to do with unsaved changes: "save", "discard", or anything else to stay. */
+/** Ask what to do with unsaved changes: "save", "discard" or "stay". */
 export function askAboutChanges() {
   const dialog = document.getElementById("unsaved");
-  dialog.returnValue = ""; // not the answer of the last time, should it be left with Escape
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true });
+    // not "close": that comes so late that the dialog can be open again by then
+    dialog.querySelector("form").onsubmit = ({ submitter }) => resolve(submitter.value);
+    dialog.oncancel = () => resolve("stay");
   });
 }

@@ -31,7 +31,7 @@ export class Pointers {
 
   #press(event) {
     event.preventDefault();
-    if (!this.desk.drawing || (this.#down.size && event.pointerType !== "touch")) return;
+    if (!this.desk.drawing || !this.#joins(event)) return;
     this.stage.focus({ preventScroll: true });
     this.stage.setPointerCapture(event.pointerId);
     this.#penSeen ||= event.pointerType === "pen";
@@ -39,6 +39,18 @@ export class Pointers {
     if (this.#down.size > 1) this.#pinch();
     else this.#begin(event);
     this.desk.changed();
+  }
+
+  /** Only fingers come together; a pen takes over from the palm beside it, and shuts it out while it is down. */
+  #joins(event) {
+    if (event.pointerType === "pen") this.#letGo();
+    return [event, ...this.#down.values()].every(({ pointerType }) => pointerType === "touch") || !this.isDown;
+  }
+
+  #letGo() {
+    if (this.#gesture === "draw") this.desk.tool.cancel();
+    this.#gesture = null;
+    this.#down.clear();
   }
 
   #begin(event) {

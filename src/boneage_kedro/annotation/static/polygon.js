@@ -42,7 +42,7 @@ export class Polygon {
     const clickedFirst = this.#held === 0 && this.#corners[0] === this.#before[0];
     const home = this.#freehand && distance(this.#corners[0], this.#corners.at(-1)) < REACH_PX[kind] / scale;
     this.#held = -1;
-    if (clickedFirst || home) this.finish();
+    if ((clickedFirst || home) && this.#corners.length >= FEWEST) this.finish();
   }
 
   cancel() {
@@ -54,13 +54,9 @@ export class Polygon {
     this.#hover = point;
   }
 
-  /** Close the polygon and fill it. */
+  /** Close the polygon and fill it; one of too few corners has no area, and just goes. */
   finish() {
-    if (this.#corners.length < FEWEST) return;
-    const { drawing } = this.desk;
-    drawing.begin();
-    drawing.paint(polygon(this.#corners), this.settings.code());
-    drawing.end();
+    if (this.#corners.length >= FEWEST) this.#fill();
     this.drop();
   }
 
@@ -97,6 +93,13 @@ export class Polygon {
     const corner = this.#corners[this.#held];
     const still = corner === this.#before[this.#held];
     if (!still || distance(point, corner) >= step) this.#corners[this.#held] = point;
+  }
+
+  #fill() {
+    const { drawing } = this.desk;
+    drawing.begin();
+    drawing.paint(polygon(this.#corners), this.settings.code());
+    drawing.end();
   }
 
   #follow(point) {

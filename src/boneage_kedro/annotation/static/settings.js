@@ -30,8 +30,8 @@ export class Settings extends EventTarget {
     this.set("brush", Math.min(BRUSH_PX.most, Math.max(BRUSH_PX.least, rounded)));
   }
 
-  /** The code to draw with: that of the class, or 0 to erase. */
-  code(erasing = this.get("mode") === "erase") {
-    return erasing ? 0 : this.get("label");
+  /** The code to draw with: that of the class, or 0 to erase, as the far end of a pen always does. */
+  code(eraser = false) {
+    return eraser || this.get("mode") === "erase" ? 0 : this.get("label");
   }
 }
