@@ -123,7 +123,7 @@ class RunRecordHook:
 class QuestionHook:
     """Ends a run that has to wait for people, without an error: the next run goes on from there.
 
-    A node asks by saving rows (``id, picture, proposal``) in a dataset whose name ends in ``open_questions``.
+    A node asks by saving rows (``id, picture``) in a dataset whose name ends in ``open_questions``.
     """
 
     @hook_impl
@@ -141,7 +141,7 @@ class QuestionHook:
         folder = _short(Path(data["picture"].iloc[0]).parents[1])
         text = (
             f"\n{len(data)} masks are wanted before this can go on. They are asked for in {folder}: see README.txt "
-            f"there, or draw them with `make annotate FOLDER={folder}`. Then give the same command again.\n"
+            f"there, or draw them with `make annotate QUEUE={folder}`. Then give the same command again.\n"
         )
         Console(soft_wrap=True).print(text, markup=False, highlight=False)
         raise SystemExit(0)
