@@ -36,7 +36,7 @@ ui: .venv/.ready ## compare runs in MLflow
 viz: .venv/.ready ## the pipelines as a picture
 	$(BIN)/kedro viz run
 
-QUEUE ?= data/07_model_output/phantom/hand_queue
+QUEUE ?= data/01_raw/phantom_hand_queue
 LABELS ?= hand
 PORT ?= 8765
 annotate: .venv/.ready ## a page to correct the masks of a queue: make annotate QUEUE=FOLDER
