@@ -39,7 +39,7 @@ def segmentation_loss(logits: Tensor, target: Tensor, weight: Tensor, kind: str)
     With two classes ``dice_ce`` is paper 001, equation 3: the binary cross entropy of equation 1, mean over pixels,
     plus 1 - Dice. Equation 2 takes Dice of the mask that Otsu's method makes of the probabilities, which has no
     gradient; here the probabilities themselves stand for it. Otsu's method is for finished masks alone
-    (`boneage_kedro.masks.otsu`).
+    (`boneage_kedro.masks.binarisation`).
 
     Args:
         logits: (B, K, H, W), class 0 is background.

@@ -1,6 +1,6 @@
 """Training and using a segmentation network."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,6 +160,14 @@ def predict_masks(
     device: torch.device,
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Masks in the frame and at the size of each source picture, (H, W) uint8 class codes, one at a time."""
-    for batch, shares in predict(model, Pictures.of(store, ids, input_px), batch_size, device):
+    predicted = predict(model, Pictures.of(store, ids, input_px), batch_size, device)
+    return masks_to_source(predicted, store, input_px)
+
+
+def masks_to_source(
+    predicted: Iterable[tuple[PictureBatch, Tensor]], store: ImageStore, input_px: int
+) -> Iterator[tuple[str, np.ndarray]]:
+    """The masks of `predict_masks` from pictures of the store with their class probabilities (B, K, P, P)."""
+    for batch, shares in predicted:
         for key, mine in zip(batch.ids, shares.cpu().numpy(), strict=True):
             yield key, probabilities_to_source(mine, *store.frame(key, input_px))
