@@ -14,6 +14,10 @@ answers/             put what you have finished here; nothing in it is ever over
 
 Labels: {labels}.
 
+In a browser, with nothing else installed
+    make annotate QUEUE={folder}
+    and open http://127.0.0.1:8765.
+
 With Labelme
     labelme queue --labels {argument}
     Correct the outlines and save. Move the JSON files of the pictures you have finished to answers/:

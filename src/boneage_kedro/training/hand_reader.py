@@ -8,9 +8,9 @@ import torch
 
 from boneage_kedro.imaging.geometry import Box, to_source
 from boneage_kedro.imaging.store import ImageStore
+from boneage_kedro.masks.binarisation import MaskThreshold, threshold_of
 from boneage_kedro.masks.hand import hand_mask
 from boneage_kedro.masks.hand_quality import HandLimits, describe_hand, quality_row
-from boneage_kedro.masks.otsu import MaskThreshold, threshold_of
 from boneage_kedro.models.segmenter import Segmenter
 from boneage_kedro.training.committee import consult, score_opinions
 from boneage_kedro.training.mask_samples import Pictures
