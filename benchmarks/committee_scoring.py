@@ -32,7 +32,6 @@ from shipped import parameters, preparation, write_store
 
 MEMBERS = 3
 CANVAS_PX = 96
-DENSE = {"architecture": "fc_densenet", "width": 48, "depth": 3, "growth": 12, "layers": 3}
 
 
 def main() -> None:
@@ -62,8 +61,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, float]:
     """Peak memory in MiB, and radiographs a second of the committee and of its bare networks."""
     settings = preparation(canvas_px=CANVAS_PX)
     network: SegmentationSettings = {
-        **parameters("finger_selftrain")["network"],
-        **DENSE,
+        **parameters("hand_active_learning")["network"],
         "reduction": arguments.reduction,
         "input_px": CANVAS_PX,
     }

@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
 
-from boneage_kedro.masks.binarisation import binarise, binarise_to_source, threshold_of
-from boneage_kedro.masks.label_maps import probabilities_to_source
+from boneage_kedro.masks.binarisation import MaskThreshold, threshold_of
+
+
+def binarise(foreground: np.ndarray, threshold: MaskThreshold) -> np.ndarray:
+    return (foreground > threshold_of(foreground, threshold)).astype(np.uint8)
 
 
 def between_class_variance(levels: np.ndarray, level: int) -> float:
@@ -51,25 +54,6 @@ def test_no_foreground_is_invented_where_all_is_unlikely() -> None:
 def test_a_picture_of_foreground_alone_stays_whole() -> None:
     assert binarise(np.full((8, 8), 0.9, np.float32), "otsu").all()
     assert binarise(np.random.default_rng(0).uniform(0.8, 1, (32, 32)), "otsu").all()
-
-
-def test_half_in_the_radiographs_frame_is_the_most_likely_class_there() -> None:
-    foreground = np.random.default_rng(0).random((12, 12)).astype(np.float32)
-    transform = np.array([[0.4, 0, 1.5], [0, 0.4, -0.7]])
-    found = binarise_to_source(foreground, transform, (33, 25), "half")
-    shares = np.stack([1 - foreground, foreground])
-    assert found.tolist() == probabilities_to_source(shares, transform, (33, 25)).tolist()
-
-
-def test_otsu_in_the_radiographs_frame_uses_the_threshold_of_the_canvas() -> None:
-    foreground = np.full((8, 8), 0.05, np.float32)
-    foreground[:, 4:] = 0.45
-    foreground[:, 6:] = 0.7
-    twice = np.array([[0.5, 0, -0.25], [0, 0.5, -0.25]])  # edges of pixels coincide
-    found = binarise_to_source(foreground, twice, (16, 16), "otsu")
-    assert (found == found[:1]).all()
-    assert found[0].tolist() == [0] * 8 + [1] * 8
-    assert binarise_to_source(foreground, twice, (16, 16), "half")[0].sum() < 6
 
 
 def test_other_thresholds_are_refused() -> None:

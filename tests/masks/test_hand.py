@@ -3,7 +3,7 @@ import pytest
 
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.imaging.geometry import Box
-from boneage_kedro.masks.hand import components, crop_hand, fill_holes, hand_box, hand_mask, largest_component
+from boneage_kedro.masks.hand import components, fill_holes, hand_box, hand_mask, largest_component
 from boneage_kedro.phantom import fabricate_hand
 
 
@@ -93,24 +93,4 @@ def test_slivers_and_points_have_a_box(rows: tuple[int, int], columns: tuple[int
 
 
 def test_without_a_hand_it_is_the_whole_picture() -> None:
-    image = np.arange(40, dtype=np.uint8).reshape(5, 8)
-    box = hand_box(NOTHING, 0.1)
-    assert box == (0, 0, 8, 5)
-    assert np.array_equal(crop_hand(image, NOTHING, box, remove_background=True), image)
-
-
-def test_cutting_keeps_gray_levels_and_removes_background_when_asked() -> None:
-    image = np.arange(100, 140, dtype=np.uint16).reshape(5, 8)
-    mask = NOTHING.copy()
-    mask[1:3, 2:4], mask[2, 2] = True, False
-    box = Box(2, 1, 5, 3)
-    assert crop_hand(image, mask, box, remove_background=False).tolist() == [[110, 111, 112], [118, 119, 120]]
-    cut = crop_hand(image, mask, box, remove_background=True)
-    assert cut.tolist() == [[110, 111, 0], [0, 119, 0]]
-    assert cut.dtype == np.uint16
-    assert image.min() == 100  # the picture itself stays as it was
-
-
-def test_another_frame_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"the picture is \(5, 7\), its mask \(5, 8\); bring them into one"):
-        crop_hand(np.zeros((5, 7)), NOTHING, Box(0, 0, 8, 5), remove_background=True)
+    assert hand_box(NOTHING, 0.1) == (0, 0, 8, 5)

@@ -11,7 +11,6 @@ from boneage_kedro.training.committee import (
     CommitteeScore,
     Opinions,
     committee_dissimilarity,
-    committee_probabilities,
     consult,
     dice_disagreement,
     pooled_embedding,
@@ -21,7 +20,6 @@ from boneage_kedro.training.committee import (
     sine_dissimilarity,
 )
 from boneage_kedro.training.mask_samples import PictureBatch, Pictures
-from boneage_kedro.training.segmentation import predict
 from tests.training.squares import SIDE
 
 CPU = torch.device("cpu")
@@ -163,14 +161,6 @@ def test_each_member_sees_each_batch_once(members: list[Segmenter]) -> None:
     for handle in handles:
         handle.remove()
     assert calls == [0, 1, 2] * 3
-
-
-def test_the_committees_probabilities_are_the_mean_of_its_members(members: list[Segmenter]) -> None:
-    pool = pictures(5)
-    own = [torch.cat([shares for _, shares in predict(m, pool, 2, CPU)]) for m in members]
-    found = list(committee_probabilities(members, pool, 2, CPU))
-    assert [key for batch, _ in found for key in batch.ids] == pool.ids
-    torch.testing.assert_close(torch.cat([shares for _, shares in found]), torch.stack(own).mean(0))
 
 
 def test_scores_survive_a_checkpoint(members: list[Segmenter], tmp_path) -> None:

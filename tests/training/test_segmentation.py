@@ -1,13 +1,12 @@
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
+from boneage_kedro.models.committee import Committee
 from boneage_kedro.models.weights import PretrainedWeights
-from boneage_kedro.training.committee import committee_probabilities
 from boneage_kedro.training.mask_samples import Pictures
-from boneage_kedro.training.segmentation import build_segmenter, masks_to_source, new_segmenter, predict_masks
+from boneage_kedro.training.segmentation import build_segmenter, new_segmenter, predict
 from tests.training.squares import SIDE, square_store
 
 CPU = torch.device("cpu")
@@ -38,14 +37,29 @@ def test_settings_without_growth_and_layers_still_build(network: dict[str, Any],
         new_segmenter({**network, "architecture": "fc_densenet"}, 2, PretrainedWeights(tmp_path))
 
 
-def test_a_committee_of_twins_draws_the_masks_of_either(network: dict[str, Any], tmp_path) -> None:
-    store, _ = square_store(tmp_path, 3)
-    model = new_segmenter(network, 2, PretrainedWeights(tmp_path))
+def test_a_committee_averages_the_probabilities_of_its_members(network: dict[str, Any], tmp_path) -> None:
+    store, _ = square_store(tmp_path, 5)
     pictures = Pictures.of(store, store.ids, SIDE)
-    with torch.no_grad():  # as much foreground as background
-        model.network.head.bias -= model.eval()(pictures.draw(np.arange(3), CPU)).mean((0, 2, 3))
-    found = dict(masks_to_source(committee_probabilities([model, model], pictures, 2, CPU), store, SIDE))
-    own = dict(predict_masks(model, store, store.ids, SIDE, 2, CPU))
-    assert list(found) == list(own) == store.ids
-    assert all(np.array_equal(found[key], own[key]) for key in own)
-    assert any(mask.any() and not mask.all() for mask in own.values())
+    members = []
+    for seed in (1, 2, 3):
+        network["fit"]["seed"] = seed
+        members.append(new_segmenter(network, 2, PretrainedWeights(tmp_path)))
+    own = [torch.cat([shares for _, shares in predict(member, pictures, 2, CPU)]) for member in members]
+    found = torch.cat([shares for _, shares in predict(Committee(members), pictures, 2, CPU)])
+    torch.testing.assert_close(found, torch.stack(own).mean(0))
+
+
+def test_a_committee_that_is_sure_gives_finite_values(network: dict[str, Any], tmp_path) -> None:
+    member = new_segmenter(network, 2, PretrainedWeights(tmp_path))
+    with torch.no_grad():
+        member.network.head.bias += torch.tensor([1e4, -1e4])
+        logits = Committee([member.eval(), member])(torch.rand(1, 1, SIDE, SIDE))
+    assert logits.isfinite().all()
+
+
+def test_a_committee_of_nobody_or_of_strangers_is_refused(network: dict[str, Any], tmp_path) -> None:
+    with pytest.raises(ValueError, match="members of one configuration; 0 of 0 are given"):
+        Committee([])
+    members = [new_segmenter({**network, "width": width}, 2, PretrainedWeights(tmp_path)) for width in (4, 8)]
+    with pytest.raises(ValueError, match="2 of 2 are given"):
+        Committee(members)

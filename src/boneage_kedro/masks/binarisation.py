@@ -1,40 +1,12 @@
-"""From a probability of the foreground to a mask: by a fixed threshold, or by Otsu's (paper 001, equation 2)."""
+"""The probability above which a pixel is foreground: a fixed one, or Otsu's (paper 001, equation 2)."""
 
 from typing import Literal
 
 import numpy as np
 
-from boneage_kedro.imaging.geometry import to_source
-
 MaskThreshold = Literal["half", "otsu"]
 
 _LEVELS = 255
-
-
-def binarise(foreground: np.ndarray, threshold: MaskThreshold) -> np.ndarray:
-    """The mask (H, W) uint8, 0 and 1, of a foreground probability (H, W) in 0 to 1; see `threshold_of`."""
-    return (foreground > threshold_of(foreground, threshold)).astype(np.uint8)
-
-
-def binarise_to_source(
-    foreground: np.ndarray, transform: np.ndarray, source_shape: tuple[int, int], threshold: MaskThreshold
-) -> np.ndarray:
-    """Bring a foreground probability from the canvas into the frame of its radiograph, as a mask.
-
-    As `label_maps.probabilities_to_source` does for classes: the probability is enlarged, and compared then. The
-    threshold is that of the canvas.
-
-    Args:
-        foreground: (canvas_px, canvas_px) floating point, 0 to 1.
-        transform: (2, 3) map of source to canvas points, from `Prepared.transform`.
-        source_shape: (rows, columns) of the radiograph.
-        threshold: see `threshold_of`.
-
-    Returns:
-        (rows, columns) uint8, 0 and 1; what the canvas does not show is background.
-    """
-    enlarged = to_source(foreground, transform, source_shape)
-    return (enlarged > threshold_of(foreground, threshold)).astype(np.uint8)
 
 
 def threshold_of(foreground: np.ndarray, threshold: MaskThreshold) -> float:
@@ -71,7 +43,6 @@ def _part(counts: np.ndarray) -> float:
     best = int((below * above * (high - low) ** 2).argmax())
     if not low[best] < 0.5 < high[best]:
         return 0.5
-    gap = levels[
-        below == below[best]
-    ]  # all of these part the pixels alike; enlarged, outlines need the middle
+    # all of these part the pixels alike; enlarged, outlines need the middle
+    gap = levels[below == below[best]]
     return float((gap.mean() + 0.5) / _LEVELS)

@@ -69,26 +69,3 @@ def hand_box(mask: np.ndarray, margin: Share) -> Box:
         min(width, left + columns + pad),
         min(height, top + rows + pad),
     )
-
-
-def crop_hand(image: np.ndarray, mask: np.ndarray, box: Box, remove_background: bool) -> np.ndarray:
-    """Cut a picture to a box; gray levels stay as they are.
-
-    Args:
-        image: (H, W) of any type, bone bright.
-        mask: (H, W) bool of the hand.
-        box: from `hand_box`.
-        remove_background: make all outside the mask 0. An empty mask removes nothing.
-
-    Returns:
-        (rows, columns) of the box, the image's type, a copy.
-
-    Raises:
-        ValueError: image and mask differ in size.
-    """
-    if image.shape != mask.shape:
-        raise ValueError(f"the picture is {image.shape}, its mask {mask.shape}; bring them into one frame")
-    cut = box.view(image).copy()
-    if remove_background and mask.any():
-        cut[~box.view(mask)] = 0
-    return cut

@@ -1,7 +1,6 @@
 """A store of hands: the radiographs once more, cut to the hand."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 import cv2
 import numpy as np
@@ -83,12 +82,16 @@ def _entry(
     mask: np.ndarray | None,
     settings: HandCrop,
 ) -> StoreEntry:
-    before: dict[str, Any] = images.record(key)
+    before = images.record(key)
+    file = {"file": before["file"]}
+    if key not in radiographs:
+        reason = f"{before['file']}: the file is gone; bring it back, or run the pipeline data_prep again"
+        return StoreEntry(key, "", record=file, failure=reason)
     try:
         source = radiographs[key]
         pixels = read_radiograph(read_content(source), source.name).pixels
-    except (KeyError, UnreadableRadiograph) as error:
-        return StoreEntry(key, "", record={"file": before["file"]}, failure=str(error))
+    except UnreadableRadiograph as error:
+        return StoreEntry(key, "", record=file, failure=str(error))
     side = settings["canvas_px"]
     part = Box(**before["crop"]) if mask is None else hand_box(mask > 0, settings["margin"])
     made = recrop(pixels, before, part, side)

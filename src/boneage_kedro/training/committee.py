@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from boneage_kedro.models.segmenter import Segmenter
 from boneage_kedro.training.mask_samples import PictureBatch, Pictures
-from boneage_kedro.training.overlap import label_dice
+from boneage_kedro.training.overlap import label_dice, most_likely
 from boneage_kedro.training.segmentation import require_finite
 
 # The state of a scoring is saved after so many batches.
@@ -105,26 +105,12 @@ def score_opinions(opinions: Opinions, embed: bool) -> dict[str, CommitteeScore]
         committee_dissimilarity(opinions.features),
         predictive_entropy(mean),
         dice_disagreement(opinions.probabilities),
-        (_labels(mean) > 0).float().mean((1, 2)),
+        (most_likely(mean) > 0).float().mean((1, 2)),
     ]
     ids = opinions.batch.ids
     embeddings = pooled_embedding(opinions.features).cpu() if embed else [None] * len(ids)
     rows = zip(ids, *(column.tolist() for column in columns), embeddings, strict=True)
     return {key: CommitteeScore(*values) for key, *values in rows}
-
-
-def committee_probabilities(
-    members: Sequence[Segmenter], pictures: Pictures, batch_size: int, device: torch.device
-) -> Iterator[tuple[PictureBatch, Tensor]]:
-    """Pictures with the mean of the members' class probabilities (B, K, P, P), as `segmentation.predict`.
-
-    `segmentation.masks_to_source` makes the committee's masks of them.
-
-    Raises:
-        ValueError, FloatingPointError: as `consult`.
-    """
-    for opinions in consult(members, pictures, batch_size, device):
-        yield opinions.batch, opinions.mean
 
 
 def sine_dissimilarity(first: Tensor, second: Tensor) -> Tensor:
@@ -166,7 +152,7 @@ def predictive_entropy(probabilities: Tensor) -> Tensor:
 
 def dice_disagreement(probabilities: Sequence[Tensor]) -> Tensor:
     """1 minus the mean Dice between the masks of two members, (B,), from the probabilities (B, K, H, W) of each."""
-    masks = [_labels(shares) for shares in probabilities]
+    masks = [most_likely(shares) for shares in probabilities]
     pairs = [label_dice(first, second) for first, second in combinations(masks, 2)]
     return 1 - torch.stack(pairs).mean(0)
 
@@ -177,11 +163,6 @@ def pooled_embedding(features: Sequence[Tensor]) -> Tensor:
     Each member's is the mean over places, brought to length one, so that all count the same.
     """
     return torch.cat([F.normalize(found.float().mean((2, 3))) for found in features], 1).half()
-
-
-def _labels(probabilities: Tensor) -> Tensor:
-    """Most likely classes (B, H, W); on CPUs ``argmax`` takes ten times as long for them."""
-    return probabilities.max(1).indices
 
 
 def _unit(features: Tensor) -> Tensor:

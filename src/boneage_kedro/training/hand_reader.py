@@ -49,7 +49,7 @@ def read_hands(
         scores = score_opinions(opinions, embed=False)
         for key, share in zip(opinions.batch.ids, opinions.mean[:, 1].cpu().numpy(), strict=True):
             probability = to_source(share, *store.frame(key, input_px))
-            foreground = probability > threshold_of(probability, threshold)
+            foreground = probability > threshold_of(share, threshold)
             # outside the exposed field there is nothing, so its edge is the one that a hand may meet
             field = Box(**store.record(key)["crop"])
             facts = describe_hand(field.view(probability), field.view(foreground), limits)

@@ -1,6 +1,6 @@
 """Training and using a segmentation network."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.training.augment import augment_pair
 from boneage_kedro.training.losses import segmentation_loss
 from boneage_kedro.training.mask_samples import MaskBatch, MaskSamples, PictureBatch, Pictures
-from boneage_kedro.training.overlap import label_dice
+from boneage_kedro.training.overlap import label_dice, most_likely
 from boneage_kedro.training.seeding import derive_seed
 from boneage_kedro.training.settings import AugmentSettings, SegmentationSettings
 
@@ -147,7 +147,7 @@ def mean_dice(model: nn.Module, samples: MaskSamples, batch_size: int, device: t
     found: list[Tensor] = []
     for batch, shares in predict(model, samples.pictures, batch_size, device):
         truth = torch.from_numpy(np.stack([samples.masks[key] for key in batch.ids])).to(device)
-        found.append(label_dice(shares.argmax(1), truth))
+        found.append(label_dice(most_likely(shares), truth))
     return float(torch.cat(found).mean())
 
 
@@ -160,14 +160,6 @@ def predict_masks(
     device: torch.device,
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Masks in the frame and at the size of each source picture, (H, W) uint8 class codes, one at a time."""
-    predicted = predict(model, Pictures.of(store, ids, input_px), batch_size, device)
-    return masks_to_source(predicted, store, input_px)
-
-
-def masks_to_source(
-    predicted: Iterable[tuple[PictureBatch, Tensor]], store: ImageStore, input_px: int
-) -> Iterator[tuple[str, np.ndarray]]:
-    """The masks of `predict_masks` from pictures of the store with their class probabilities (B, K, P, P)."""
-    for batch, shares in predicted:
+    for batch, shares in predict(model, Pictures.of(store, ids, input_px), batch_size, device):
         for key, mine in zip(batch.ids, shares.cpu().numpy(), strict=True):
             yield key, probabilities_to_source(mine, *store.frame(key, input_px))
