@@ -160,3 +160,13 @@ def test_summary_leaves_out_cases_without_the_measure() -> None:
     assert summary.loc["dice", columns].tolist() == pytest.approx([0.9, 0.02**0.5, 0.8, 1.0])
     assert summary.loc["boundary_mean_px", ["mean", "low", "high"]].tolist() == [3, 3, 3]
     assert summary.loc["boundary_95_px", columns].isna().all()
+
+
+def test_without_any_truth_the_tables_are_empty_and_can_be_read_back(tmp_path) -> None:
+    scores = score_masks({}, {}, ["hand"])
+    summary = summarise_scores(scores, seed=1)
+    for name, table in (("scores", scores), ("summary", summary)):
+        table.to_csv(tmp_path / name, index=False)
+        again = pd.read_csv(tmp_path / name)
+        assert again.columns.tolist() == table.columns.tolist()
+        assert again.empty

@@ -112,6 +112,16 @@ def test_problems_of_masks_are_listed_with_second_files(tmp_path: Path) -> None:
     assert found["failure"].tolist() == ["bad.png: is empty", "is used, and not s00.png of the same id"]
 
 
+def test_a_mask_whose_file_is_gone_is_listed_without_a_name(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    with ImageStoreWriter(tmp_path / "masks", StoreHeader(SIDE, {})) as writer:
+        writer.append([StoreEntry("s00", "", failure="the file is gone")])
+        writer.finish()
+    found = list_mask_problems(ImageStore(tmp_path / "masks"), RadiographFolder(tmp_path / "files"))
+    assert found["id"].tolist() == ["s00"]
+    assert found["file"].isna().all()
+
+
 def study(*cells: tuple[str, int]) -> pd.DataFrame:
     rows = [
         {

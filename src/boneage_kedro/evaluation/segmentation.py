@@ -110,7 +110,7 @@ def score_masks(
             raise ValueError(f"case {key}: {error}") from error
         shares = _relative(scores, mask != 0) if relative else {}
         rows.append({"id": key, **scores, **shares})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows or {"id": []})
 
 
 def summarise_scores(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -131,7 +131,7 @@ def summarise_scores(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
             "sd": scores[measure].std(),
         }
         rows.append({**row, "low": low, "high": high})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["measure", "cases", "mean", "sd", "low", "high"])
 
 
 def _score(predicted: np.ndarray, truth: np.ndarray, class_names: Sequence[str]) -> dict[str, float]:

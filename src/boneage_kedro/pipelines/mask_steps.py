@@ -76,7 +76,8 @@ def list_mask_problems(masks: ImageStore, files: RadiographFolder) -> pd.DataFra
         {"id": key, "file": names[0], "failure": f"is used, and not {', '.join(names[1:])} of the same id"}
         for key, names in files.duplicates.items()
     ]
-    return pd.concat([masks.failures, pd.DataFrame(doubles)])[["id", "file", "failure"]]
+    problems = pd.concat([masks.failures, pd.DataFrame(doubles)])
+    return problems.reindex(columns=["id", "file", "failure"])  # a mask whose file is gone has no name
 
 
 def gather_masked_data(
