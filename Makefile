@@ -52,4 +52,4 @@ weights: .venv/.ready ## ImageNet weights for backbones that no package brings, 
 
 clean: ## remove the environment and what runs of base, test and rsna have written; your own files stay
 	rm -rf .venv .viz mlflow.db mlartifacts .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
-	rm -rf $(foreach run,phantom test fingers,data/*/$(run)) data/0[2-8]_*/rsna data/08_reporting/test_ml*
+	rm -rf $(foreach run,phantom test fingers hands,data/*/$(run)) data/0[2-8]_*/rsna data/08_reporting/test_ml*
