@@ -4,7 +4,7 @@ BIN := .venv/bin
 export DO_NOT_TRACK := 1
 export PYTHONPATH := src
 
-.PHONY: run test lint ui viz lock weights clean
+.PHONY: run test lint ui viz annotate lock weights clean
 .DEFAULT_GOAL := run
 
 .venv/.ready: requirements.lock pyproject.toml
@@ -36,6 +36,12 @@ ui: .venv/.ready ## compare runs in MLflow
 viz: .venv/.ready ## the pipelines as a picture
 	$(BIN)/kedro viz run
 
+QUEUE ?= data/01_raw/phantom_hand_queue
+LABELS ?= hand
+PORT ?= 8765
+annotate: .venv/.ready ## a page to correct the masks of a queue: make annotate QUEUE=FOLDER
+	$(BIN)/python -m boneage_kedro.annotation $(QUEUE) --port $(PORT) --labels $(LABELS) $(if $(filter hand,$(LABELS)),--one-hand)
+
 lock: .venv/.ready ## bring requirements.lock up to date
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements.lock
@@ -46,4 +52,4 @@ weights: .venv/.ready ## ImageNet weights for backbones that no package brings, 
 
 clean: ## remove the environment and what runs of base, test and rsna have written; your own files stay
 	rm -rf .venv .viz mlflow.db mlartifacts .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
-	rm -rf $(foreach run,phantom test fingers,data/*/$(run)) data/0[2-8]_*/rsna data/08_reporting/test_ml*
+	rm -rf $(foreach run,phantom test fingers hands,data/*/$(run)) data/0[2-8]_*/rsna data/08_reporting/test_ml*

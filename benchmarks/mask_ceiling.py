@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=[192, 256, 384, 512])
     arguments = parser.parse_args()
     images = ImageStore(arguments.images)
-    masks = MaskFolder(RadiographFolder(arguments.masks), images.index, classes=4, binary=True)
+    masks = MaskFolder(RadiographFolder(arguments.masks), images.index, classes=4, binary=True, resize=False)
     for side in arguments.sizes:
         found = [ceiling(masks[key], images.frame(key, side)[0], side) for key in masks]
         hard, soft = np.mean(found, axis=0)

@@ -61,6 +61,21 @@ def test_values_out_of_range_are_told_at_the_start(
     assert ".".join((block, *keys)) in check(parameters)
 
 
+def test_keys_that_may_be_left_out_are_checked_where_they_are_given(parameters: dict[str, Any]) -> None:
+    network = parameters["finger_selftrain"]["network"]
+    for value in (12, None):
+        check_parameters(parameters | {"finger_selftrain": network_of(parameters, growth=value)}, FOLDERS)
+    assert "growth" not in network
+    message = check(parameters | {"finger_selftrain": network_of(parameters, growth=0, layer=3)})
+    assert "finger_selftrain.network.growth = 0: Value error, must be at least 1" in message
+    assert "finger_selftrain.network.layer is not a known key" in message
+
+
+def network_of(parameters: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    block = parameters["finger_selftrain"]
+    return {**block, "network": {**block["network"], **changes}}
+
+
 def test_keys_deep_in_lists_are_named(parameters: dict[str, Any]) -> None:
     parameters["ptl_regression"]["ptl_stages"][1]["free"] = ["head", "exitt"]
     assert "ptl_regression.ptl_stages.1.free.1 = 'exitt'" in check(parameters)

@@ -16,6 +16,10 @@ from mlflow.entities import Run
 from PIL import Image
 
 from boneage_kedro.hooks import git_commit
+from boneage_kedro.imaging.store import ImageStore
+from boneage_kedro.masks.hand_check import check_hand
+from boneage_kedro.masks.labelme import write_labelme
+from boneage_kedro.masks.queue import AnnotationQueue
 
 # Kedro and MLflow warn of their own dependencies' deprecations here; ours stay errors
 pytestmark = [
@@ -223,6 +227,83 @@ def test_the_teachers_settings_are_the_best_that_were_tried(fingers: Run) -> Non
     best = json.loads((RESULTS / "finger_crf_best.json").read_text())
     row = tried.loc[tried["dice"].idxmax()]
     assert all(best[key] == row[key] for key in tried.columns.drop("dice"))
+
+
+@pytest.fixture(scope="module")
+def hands(output: str) -> Run:
+    """The MLflow run of hands for all radiographs, and of the comparison of rules."""
+    with _session({}) as session:
+        session.run(pipeline_names=["hand_active_learning", "hand_study"])
+    return runs()[0]
+
+
+def test_every_radiograph_gets_a_hand_and_a_word_on_its_quality(hands: Run) -> None:
+    cases = pd.read_parquet(PROJECT / "data/03_primary/test/cases.parquet")
+    folder = PROJECT / "data/07_model_output/test/hand_masks"
+    assert sorted(file.stem for file in folder.glob("*.png")) == sorted(cases["id"])
+    quality = pd.read_csv(RESULTS / "hand_quality.csv")
+    assert sorted(quality["id"]) == sorted(cases["id"])
+    assert (quality["reason"].isna() == quality["trusted"]).all()
+    store = ImageStore(PROJECT / "data/05_model_input/test/hand_store")
+    assert store.ids == sorted(cases["id"])
+    assert store.header.canvas_px == 96
+    assert store.index["cut"].tolist() == quality.sort_values("id")["trusted"].tolist()
+    for name in ("hand_sheet", "doubted_hands", "cut_hands", "hand_curve"):
+        assert (RESULTS / f"{name}.png").exists()
+
+
+def test_hands_are_scored_on_the_test_part_alone(hands: Run) -> None:
+    scores = pd.read_csv(RESULTS / "hand_scores.csv")
+    splits = pd.read_parquet(PROJECT / "data/03_primary/test/splits.parquet").set_index("id")["split"]
+    assert set(scores["id"]) == set(splits.index[splits == "test"])
+    assert hands.data.metrics["hand.test.dice"] == pytest.approx(scores["dice"].mean())
+    settings = json.loads((PROJECT / "data/06_models/test/hand_settings.json").read_text())
+    assert set(splits[settings["labelled"]]) == {"train"}
+    assert len(settings["labelled"]) == 10
+
+
+def test_the_study_of_rules_has_a_row_for_every_arm_seed_and_round(hands: Run) -> None:
+    study = pd.read_csv(RESULTS / "hand_study.csv")
+    assert study.groupby("arm", sort=False)["labels"].apply(list).to_dict() == {
+        "QBC": [6, 8, 10] * 2,
+        "random": [6, 8, 10] * 2,
+        "U-Net": [10] * 2,
+    }
+    start = study[study["round"] == 0].pivot_table(index="seed", columns="arm", values="test_dice")
+    assert (start["QBC"] == start["random"]).all()  # both begin with the same masks and members
+
+
+def test_a_run_waits_for_people_and_goes_on_with_their_masks(hands: Run, tmp_path: Path) -> None:
+    (tmp_path / "masks").mkdir()
+    folders = {"hand_masks": str(tmp_path / "masks"), "hand_queue": str(tmp_path / "queue")}
+    settings = {"hand_active_learning": {"oracle": "folder", "query": {"labels": 8}}}
+    queue = AnnotationQueue(tmp_path / "queue", {"hand": 1}, check_hand)
+    asked = []
+    for _ in range(3):
+        try:
+            with _session(folders | settings) as session:
+                session.run(pipeline_names=["hand_active_learning"])
+        except SystemExit as end:
+            assert end.code == 0
+            assert runs()[0].info.status == "FINISHED"
+            asked.append(len(queue.open_ids))
+            _answer(queue)
+    assert asked == [6 + 4, 2]  # to begin with and to validate, then one round
+    assert runs()[0].data.tags.get("waits_for_masks") is None
+    rounds = pd.read_csv(RESULTS / "hand_rounds.csv")
+    assert rounds["labels"].tolist() == [6, 8]
+
+
+def _answer(queue: AnnotationQueue) -> None:
+    """Draw as a person would who never errs, some in Labelme and some as PNG."""
+    for i, key in enumerate(queue.open_ids):
+        with Image.open(PROJECT / f"data/01_raw/test/hand_masks/{key}.png") as picture:
+            mask = (np.asarray(picture) > 0).astype(np.uint8)
+        if i % 2:
+            queue.save_answer(key, mask)
+        else:
+            text = write_labelme(mask, {"hand": 1}, f"{key}.png", tolerance_px=0.5)
+            (queue.folder / "answers" / f"{key}.json").write_text(text)
 
 
 def test_a_run_that_fails_is_marked_so(output: str) -> None:

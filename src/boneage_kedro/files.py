@@ -2,11 +2,18 @@
 
 from pathlib import Path
 
+DRAFT_SUFFIX = ".draft"  # of a file not yet whole; a kill may leave one behind
+
 
 def replace_text(file: Path, text: str) -> None:
     """Write a file so that a kill leaves the old one or the new one, never half of it."""
-    draft = file.with_name(file.name + ".draft")
-    draft.write_text(text, encoding="utf-8")
+    replace_bytes(file, text.encode())
+
+
+def replace_bytes(file: Path, content: bytes) -> None:
+    """As `replace_text`, for any content."""
+    draft = file.with_name(file.name + DRAFT_SUFFIX)
+    draft.write_bytes(content)
     draft.replace(file)
 
 

@@ -120,6 +120,33 @@ class RunRecordHook:
         Console(soft_wrap=True).print("\n".join(["", *lines, ""]), markup=False, highlight=False)
 
 
+class QuestionHook:
+    """Ends a run that has to wait for people, without an error: the next run goes on from there.
+
+    A node asks by saving rows (``id, picture``) in a dataset whose name ends in ``open_questions``.
+    """
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str, data: Any) -> None:
+        """Stop once there are open questions.
+
+        Raises:
+            SystemExit: with the status of success.
+        """
+        if not dataset_name.endswith("open_questions") or data.empty:
+            return
+        if mlflow.active_run():
+            mlflow.set_tag("waits_for_masks", len(data))
+            mlflow.end_run("FINISHED")
+        folder = _short(Path(data["picture"].iloc[0]).parents[1])
+        text = (
+            f"\n{len(data)} masks are wanted before this can go on. They are asked for in {folder}: see README.txt "
+            f"there, or draw them with `make annotate QUEUE={folder}`. Then give the same command again.\n"
+        )
+        Console(soft_wrap=True).print(text, markup=False, highlight=False)
+        raise SystemExit(0)
+
+
 class ReleaseHook:
     """Lets go of what a failed node was writing, so that another try in the same process can write it."""
 

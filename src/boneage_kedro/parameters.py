@@ -12,7 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import is_typeddict
 
 # given on the command line with --params, used by the catalog
-COMMAND_LINE_PARAMETERS = frozenset({"assess_images", "assess_cases", "assess_output"})
+COMMAND_LINE_PARAMETERS = frozenset(
+    {"assess_images", "assess_cases", "assess_output", "hand_masks", "hand_queue"}
+)
 
 
 class ParameterError(ValueError):

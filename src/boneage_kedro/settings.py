@@ -9,7 +9,14 @@ Resolvers for ``conf``:
 import os
 from pathlib import Path
 
-from boneage_kedro.hooks import DataSourceHook, LogHook, ParameterCheckHook, ReleaseHook, RunRecordHook
+from boneage_kedro.hooks import (
+    DataSourceHook,
+    LogHook,
+    ParameterCheckHook,
+    QuestionHook,
+    ReleaseHook,
+    RunRecordHook,
+)
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,7 +31,14 @@ def _cwd(path: str | int | None) -> str | None:  # --params turns 2024 into a nu
     return Path(str(path)).resolve().as_posix() if path else None
 
 
-HOOKS = (LogHook(), DataSourceHook(), ParameterCheckHook(), RunRecordHook(), ReleaseHook())
+HOOKS = (
+    LogHook(),
+    DataSourceHook(),
+    ParameterCheckHook(),
+    RunRecordHook(),
+    QuestionHook(),
+    ReleaseHook(),
+)
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",

@@ -61,6 +61,29 @@ def test_outlines_of_shifted_squares() -> None:
     assert boundary_distance_px(square(2), square(2)) == (0, 0)
 
 
+def rectangle(left: int, rows: int = 10, columns: int = 20) -> np.ndarray:
+    mask = np.zeros((40, 60), bool)
+    mask[15 : 15 + rows, left : left + columns] = True
+    return mask
+
+
+def test_outlines_of_rectangles_shifted_by_3_px() -> None:
+    # Of 56 pixels of an outline, the outer column is 3 px off (24 in all), its neighbours above and below 3, 2, 1
+    # and the inner column as far as the other rectangle's upper and lower edge, or at most 3
+    away = 8 * 3 + 2 * (3 + 2 + 1) + 2 * (1 + 2 + 3 + 3)
+    found = boundary_distance_px(rectangle(10), rectangle(13))
+    assert found == pytest.approx((away / 56, 3))
+    assert boundary_distance_px(rectangle(13), rectangle(10)) == pytest.approx(found)
+
+
+def test_a_twentieth_of_the_outline_may_be_anywhere() -> None:
+    spotted = rectangle(10)
+    spotted[0, 0] = True  # one pixel of 113, far away
+    far = boundary_distance_px(spotted, rectangle(10))
+    assert far.hausdorff_95 == 0
+    assert far.mean == pytest.approx(np.hypot(10, 15) / 113)
+
+
 def test_distances_count_both_ways() -> None:
     spot = square(2, side=1)
     both = spot | square(6, side=1)
@@ -98,6 +121,24 @@ def test_classes_are_scored_apart_and_together(truth: np.ndarray) -> None:
     ]
 
 
+def test_distances_are_shares_of_the_longer_side_of_the_hand_when_asked() -> None:
+    upright = {"a": rectangle(10).astype(np.uint8), "missed": np.zeros((40, 60), np.uint8)}
+    truth = {key: rectangle(13).astype(np.uint8) for key in upright}
+    scores = score_masks(upright, truth, ["hand"], relative=True).set_index("id")
+    plain = score_masks(upright, truth, ["hand"]).set_index("id")
+    assert scores.columns.tolist() == [*plain.columns, "boundary_mean_share", "boundary_95_share"]
+    assert scores.loc["a", "boundary_95_share"] == pytest.approx(3 / 20)
+    assert scores.loc["a", "boundary_mean_share"] == pytest.approx(plain.loc["a", "boundary_mean_px"] / 20)
+    assert scores.loc["missed"].filter(like="boundary").isna().all()
+    empty = score_masks(upright, {"a": np.zeros((40, 60), np.uint8)}, ["hand"], relative=True)
+    assert empty.filter(like="boundary").isna().all(axis=None)
+    turned = {key: mask.T for key, mask in upright.items()}
+    lying = score_masks(turned, {key: mask.T for key, mask in truth.items()}, ["hand"], relative=True)
+    pd.testing.assert_frame_equal(lying.set_index("id"), scores)
+    summary = summarise_scores(scores.reset_index(), seed=0).set_index("measure")
+    assert summary.loc["boundary_95_share", ["cases", "mean"]].tolist() == [1, pytest.approx(0.15)]
+
+
 def test_what_cannot_be_scored_is_named(truth: np.ndarray) -> None:
     with pytest.raises(LookupError, match=r"1 of 2 cases have no predicted mask, such as \['b'\]"):
         score_masks({"a": truth}, {"a": truth, "b": truth}, ["distal", "middle"])
@@ -119,3 +160,13 @@ def test_summary_leaves_out_cases_without_the_measure() -> None:
     assert summary.loc["dice", columns].tolist() == pytest.approx([0.9, 0.02**0.5, 0.8, 1.0])
     assert summary.loc["boundary_mean_px", ["mean", "low", "high"]].tolist() == [3, 3, 3]
     assert summary.loc["boundary_95_px", columns].isna().all()
+
+
+def test_without_any_truth_the_tables_are_empty_and_can_be_read_back(tmp_path) -> None:
+    scores = score_masks({}, {}, ["hand"])
+    summary = summarise_scores(scores, seed=1)
+    for name, table in (("scores", scores), ("summary", summary)):
+        table.to_csv(tmp_path / name, index=False)
+        again = pd.read_csv(tmp_path / name)
+        assert again.columns.tolist() == table.columns.tolist()
+        assert again.empty

@@ -6,6 +6,8 @@ import pytest
 
 from boneage_kedro.evaluation.segmentation_figures import (
     CLASS_COLOURS,
+    doubt_titles,
+    label_efficiency_curve,
     mask_overlay,
     mask_sheet,
     rounds_curve,
@@ -88,3 +90,42 @@ def test_one_seed_has_a_curve_without_a_band(table: pd.DataFrame) -> None:
     figure.savefig(io.BytesIO(), dpi=40)
     band = figure.axes[0].collections[0].get_paths()[0].get_extents()
     assert (band.ymin, band.ymax) == pytest.approx((0.90, 0.94))
+
+
+@pytest.fixture
+def efficiency() -> pd.DataFrame:
+    rows = [
+        ("committee", 0, 100, 0.90),
+        ("committee", 1, 100, 0.92),
+        ("committee", 0, 110, 0.95),
+        ("committee", 1, 110, 0.97),
+        ("random", 0, 100, 0.88),
+        ("U-Net, 400 labels", 0, 400, 0.96),
+        ("U-Net, 400 labels", 1, 400, 0.98),
+    ]
+    return pd.DataFrame(rows, columns=["arm", "seed", "labels", "test_dice"])
+
+
+def test_efficiency_has_a_mean_a_spread_and_the_points_of_all_seeds(efficiency: pd.DataFrame) -> None:
+    figure = label_efficiency_curve(efficiency, ["U-Net, 400 labels"], "labels")
+    figure.savefig(io.BytesIO(), dpi=40)
+    (axis,) = figure.axes
+    points, mean = axis.lines[:2]
+    assert points.get_xydata().tolist() == [[100, 0.90], [100, 0.92], [110, 0.95], [110, 0.97]]
+    assert mean.get_xydata().ravel() == pytest.approx([100, 0.91, 110, 0.96])
+    assert points.get_color() == mean.get_color()
+    band = axis.collections[0].get_paths()[0].get_extents()
+    assert (band.ymin, band.ymax) == pytest.approx((0.91 - 0.0002**0.5, 0.96 + 0.0002**0.5))
+    assert axis.lines[-1].get_ydata() == pytest.approx([0.97, 0.97])
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["committee", "random", "U-Net, 400 labels (0.970)"]
+
+
+def test_doubts_stand_over_their_pictures_in_short_lines() -> None:
+    reason = "There are 2 large parts. The committee disagrees by 0.9, more than 0.5."
+    quality = pd.DataFrame({"id": ["7", "8"], "disagreement": [0.9, 0.25], "reason": [reason, ""]})
+    first, second = doubt_titles(quality)
+    assert second == "8: 0.25"
+    assert first.startswith("7: 0.9\nThere are 2 large parts.")
+    assert " ".join(first.split("\n")[1:]) == reason
+    assert max(len(line) for line in first.split("\n")) <= 30

@@ -44,8 +44,8 @@ def images(tmp_path: Path, parameters) -> ImageStore:
     return fill(tmp_path / "images", ingest(list(folder), folder, settings, 1))
 
 
-def masks_of(tmp_path: Path, images: ImageStore, binary: bool = True) -> MaskFolder:
-    return MaskFolder(RadiographFolder(tmp_path / "masks"), images.index, 4, binary)
+def masks_of(tmp_path: Path, images: ImageStore, binary: bool = True, resize: bool = False) -> MaskFolder:
+    return MaskFolder(RadiographFolder(tmp_path / "masks"), images.index, 4, binary, resize)
 
 
 def test_good_masks_lie_over_their_hands(tmp_path: Path, images: ImageStore) -> None:
@@ -84,6 +84,27 @@ def test_bad_masks_are_named_and_the_good_ones_kept(tmp_path: Path, images: Imag
     assert "stranger.png: there is no prepared radiograph of this id" in reasons["stranger"]
     with pytest.raises(UnusableMask, match=r"h1\.png"):
         masks["h1"]
+
+
+def test_masks_of_another_size_are_used_only_when_asked(tmp_path: Path, images: ImageStore) -> None:
+    for i in range(5):
+        file = tmp_path / "masks" / f"h{i}.png"
+        drawn = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+        size = (drawn.shape[1] * 2, drawn.shape[0] * 2)
+        cv2.imwrite(str(file), cv2.resize(drawn, size, interpolation=cv2.INTER_NEAREST))
+    turned = cv2.imread(str(tmp_path / "masks" / "h4.png"), cv2.IMREAD_UNCHANGED).T
+    cv2.imwrite(str(tmp_path / "masks" / "h4.png"), turned)
+    strict = masks_of(tmp_path, images, binary=False)
+    with pytest.raises(UnusableMask, match=r"h0\.png: is \d+ x 320 pixels, but its radiograph is"):
+        strict["h0"]
+    masks = masks_of(tmp_path, images, binary=False, resize=True)
+    drawn = phalanx_mask(fabricate_hand(40, Sex.FEMALE, 0, 160).bones)
+    assert np.array_equal(masks["h0"], drawn)
+    with pytest.raises(UnusableMask, match=r"h4\.png: .* one of them lies on its side"):
+        masks["h4"]
+    folder = tmp_path / "store"
+    assert fill(folder, ingest_masks(masks, images, StoreState(), SIDE)).ids == ["h0", "h1", "h2", "h3"]
+    assert len(fill(folder, ingest_masks(strict, images, read_state(folder), SIDE))) == 0
 
 
 def test_only_new_and_changed_masks_are_read_again(tmp_path: Path, images: ImageStore) -> None:

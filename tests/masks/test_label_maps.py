@@ -76,6 +76,12 @@ def test_black_and_white_are_not_taken_for_one_of_several_classes() -> None:
         read_mask(encoded(white), "7.png", 4, (20, 16), binary=False)
 
 
+def test_any_size_will_do_when_none_is_given() -> None:
+    assert np.array_equal(read_mask(encoded(drawn()), "7.png", 4, None, binary=False), drawn())
+    with pytest.raises(UnusableMask, match=r"7\.png: holds the codes"):
+        read_mask(encoded(drawn() + 2), "7.png", 4, None, binary=False)
+
+
 def test_the_class_with_the_largest_part_of_a_pixel_wins() -> None:
     mask = np.array([[1, 1, 1, 0], [0, 1, 0, 0], [2, 2, 3, 3], [1, 0, 3, 3]], np.uint8)
     transform = canvas_transform(Box(0, 0, 4, 4), UPRIGHT, 2)

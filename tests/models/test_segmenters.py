@@ -6,14 +6,16 @@ import pytest
 import torch
 
 from boneage_kedro.models.backbone import create_backbone
+from boneage_kedro.models.fc_densenet import DenseBlock
 from boneage_kedro.models.segmenter import Segmenter, SegmenterConfig, z_score
 from boneage_kedro.models.weights import PretrainedWeights
 
-ARCHITECTURES = ["unet", "tf_efficientnet_lite0", "resnet18"]
+ARCHITECTURES = ["unet", "fc_densenet", "tf_efficientnet_lite0", "resnet18"]
 
 
 def config(architecture: str, classes: int = 3, depth: int = 4) -> SegmenterConfig:
-    return SegmenterConfig(architecture, input_px=64, classes=classes, width=8, depth=depth, reduction=1)
+    dense = {"growth": 4, "layers": 2} if architecture == "fc_densenet" else {}
+    return SegmenterConfig(architecture, 64, classes, width=8, depth=depth, reduction=1, **dense)
 
 
 @pytest.fixture(params=ARCHITECTURES)
@@ -61,6 +63,24 @@ def test_overfits_four_pictures(model: Segmenter, images: torch.Tensor, truth: t
         if loss.item() < 0.3 * first:
             return
     pytest.fail(f"loss went from {first:.2f} only to {loss.item():.2f}")
+
+
+def test_features_come_from_the_coarsest_scale(model: Segmenter, images: torch.Tensor) -> None:
+    with torch.no_grad():
+        logits, features = model.eval().with_features(images)
+        assert torch.equal(logits, model(images))
+    assert (len(features), *features.shape[2:]) == (4, 4, 4)  # 64 px, halved four times
+    assert not torch.allclose(features[0], features[1])
+
+
+def test_features_cost_nothing(model: Segmenter, images: torch.Tensor) -> None:
+    """No convolution works twice to give them."""
+    calls: list[torch.nn.Module] = []
+    convolutions = [m for m in model.modules() if isinstance(m, torch.nn.Conv2d | torch.nn.ConvTranspose2d)]
+    for convolution in convolutions:
+        convolution.register_forward_hook(lambda module, *_: calls.append(module))
+    model.with_features(images)
+    assert len(calls) == len(set(calls)) == len(convolutions)
 
 
 def test_save_and_load_give_the_same_scores(model: Segmenter, images: torch.Tensor) -> None:
@@ -135,6 +155,63 @@ def test_unet_of_the_paper_has_the_known_number_of_weights() -> None:
     """Ronneberger's network has 31,030,658 for one channel and two classes, 6,850 of them biases."""
     model = Segmenter(SegmenterConfig("unet", input_px=64, classes=2, width=64, depth=4, reduction=1))
     assert sum(p.numel() for p in model.parameters() if p.ndim == 4) == 31_030_658 - 6_850
+
+
+def dense(width: int, growth: int, layers: int, side: int = 64, reduction: int = 1) -> Segmenter:
+    return Segmenter(SegmenterConfig("fc_densenet", side, 2, width, 3, reduction, growth, layers))
+
+
+@pytest.mark.parametrize(("width", "growth", "layers"), [(48, 12, 3), (32, 8, 5), (64, 16, 2)])
+def test_fc_densenet_of_the_paper_has_192_maps_in_the_middle(width: int, growth: int, layers: int) -> None:
+    with torch.no_grad():
+        _, features = dense(width, growth, layers).with_features(torch.rand(2, 1, 64, 64))
+    assert features.shape == (2, 192, 8, 8)
+
+
+def test_fc_densenet_has_the_weights_of_its_design() -> None:
+    """Counted by hand for width 48, growth 12, layers 3: a layer has 2 C for its normalisation and 108 C weights."""
+
+    def block(given: int) -> int:
+        return sum(110 * channels for channels in (given, given + 12, given + 24))
+
+    down = sum(block(given) for given in (48, 84, 120))
+    shrink = sum(channels**2 + 2 * channels for channels in (84, 120, 156))
+    up = sum(block(skip + 36) for skip in (84, 120, 156))
+    enlarge = 3 * 36 * 36 * 9
+    whole = 48 * 9 + down + shrink + block(156) + enlarge + up + (48 + 3 * 36) * 2 + 2
+    assert sum(p.numel() for p in dense(48, 12, 3).parameters()) == whole == 399_050
+
+
+def test_a_dense_block_keeps_what_it_is_given() -> None:
+    given = torch.rand(1, 5, 6, 6)
+    assert torch.equal(DenseBlock(5, 2, 3)(given)[:, :5], given)
+
+
+def test_features_of_a_reduced_network_are_those_of_the_small_picture() -> None:
+    torch.manual_seed(0)
+    whole, reduced = dense(8, 4, 2).eval(), dense(8, 4, 2, side=128, reduction=2).eval()
+    reduced.load_state_dict(whole.state_dict())
+    small = torch.rand(2, 1, 64, 64)
+    large = small.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    with torch.no_grad():
+        logits, features = reduced.with_features(large)
+        torch.testing.assert_close(features, whole.with_features(small)[1], atol=1e-4, rtol=1e-4)
+    assert logits.shape == (2, 2, 128, 128)
+
+
+def test_settings_kept_before_growth_and_layers_were_known_still_build() -> None:
+    values = {"architecture": "unet", "input_px": 64, "classes": 2, "width": 4, "depth": 2, "reduction": 1}
+    model = Segmenter(SegmenterConfig(**values))
+    assert {name.split(".")[1] for name in model.state_dict()} == {"first", "down", "raise_", "up", "head"}
+
+
+def test_growth_and_layers_are_for_fc_densenet_alone() -> None:
+    with pytest.raises(ValueError, match="'fc_densenet' needs growth and layers"):
+        Segmenter(SegmenterConfig("fc_densenet", 64, 2, 48, 3, 1, growth=12))
+    with pytest.raises(
+        ValueError, match="'unet' has no growth and no layers; remove them or set them to null"
+    ):
+        Segmenter(SegmenterConfig("unet", 64, 2, 8, 3, 1, layers=3))
 
 
 def test_what_cannot_be_built_is_refused() -> None:

@@ -12,13 +12,9 @@ from boneage_kedro.datasets import Parts, PartsState
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore, ImageStoreWriter, StoreEntry, StoreHeader
 from boneage_kedro.models.weights import PretrainedWeights
-from boneage_kedro.pipelines.finger_selftrain.nodes import (
-    check_masks,
-    list_mask_problems,
-    predict_finger_masks,
-    read_test_masks,
-)
+from boneage_kedro.pipelines.finger_selftrain.nodes import phalanges, predict_finger_masks
 from boneage_kedro.pipelines.finger_study.nodes import summarise_study
+from boneage_kedro.pipelines.mask_steps import check_masks, list_mask_problems, read_test_masks
 from boneage_kedro.training.segmentation import new_segmenter
 from tests.training.squares import SIDE, square_splits, square_store
 
@@ -94,7 +90,7 @@ def test_masks_stored_for_other_parameters_are_refused(
     tmp_path: Path, images: ImageStore, params: dict[str, Any], stored: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        check_masks(stored_masks(tmp_path / "masks", **stored), images, params)
+        check_masks(stored_masks(tmp_path / "masks", **stored), images, phalanges(params))
 
 
 def test_no_mask_in_the_test_part_is_told_before_any_training(
@@ -104,7 +100,7 @@ def test_no_mask_in_the_test_part_is_told_before_any_training(
     files, splits = RadiographFolder(tmp_path / "files"), square_splits(6, 1, 2)
     masks = stored_masks(tmp_path / "masks", ids=("s00", "s01", "s03"))
     with pytest.raises(ValueError, match=r"no usable mask is in the test part .*train 2, validation 1"):
-        read_test_masks(files, images, splits, masks, params)
+        read_test_masks(files, images, splits, masks, phalanges(params))
 
 
 def test_problems_of_masks_are_listed_with_second_files(tmp_path: Path) -> None:
@@ -114,6 +110,16 @@ def test_problems_of_masks_are_listed_with_second_files(tmp_path: Path) -> None:
     found = list_mask_problems(stored_masks(tmp_path / "masks"), RadiographFolder(tmp_path / "files"))
     assert found["id"].tolist() == ["bad", "s00"]
     assert found["failure"].tolist() == ["bad.png: is empty", "is used, and not s00.png of the same id"]
+
+
+def test_a_mask_whose_file_is_gone_is_listed_without_a_name(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    with ImageStoreWriter(tmp_path / "masks", StoreHeader(SIDE, {})) as writer:
+        writer.append([StoreEntry("s00", "", failure="the file is gone")])
+        writer.finish()
+    found = list_mask_problems(ImageStore(tmp_path / "masks"), RadiographFolder(tmp_path / "files"))
+    assert found["id"].tolist() == ["s00"]
+    assert found["file"].isna().all()
 
 
 def study(*cells: tuple[str, int]) -> pd.DataFrame:

@@ -51,6 +51,15 @@ def test_soft_dice_and_cross_entropy_of_an_undecided_network() -> None:
     assert both == pytest.approx(soft + math.log(2))
 
 
+def test_with_two_classes_it_is_equation_3_of_paper_001() -> None:
+    y, p = torch.tensor([1.0, 0.0, 1.0, 0.0]), torch.tensor([0.9, 0.2, 0.6, 0.4])
+    logits = torch.stack([torch.zeros(4), (p / (1 - p)).log()])[None, :, None]  # (1, 2, 1, 4)
+    cross_entropy = -(math.log(0.9) + math.log(0.8) + math.log(0.6) + math.log(0.6)) / 4
+    dice = (2 * (0.9 + 0.6) + 1) / (2.1 + 2 + 1)  # one pixel more above and below
+    values = segmentation_loss(logits, y[None, None], ONE, "dice_ce")
+    assert values["loss"].item() == pytest.approx(cross_entropy + 1 - dice, abs=1e-6)
+
+
 @pytest.mark.parametrize("weights", [[1.0, 1.0], [3.0, 0.5], [0.1, 0.1]])
 def test_a_picture_counts_by_its_weight_whatever_the_others_weigh(weights: list[float]) -> None:
     truth, said = labels([1, 1, 0], [1, 1, 0]), labels([1, 1, 0], [0, 0, 0])

@@ -1,5 +1,6 @@
 """Kedro datasets that kedro-datasets lacks."""
 
+from boneage_kedro.datasets.annotation_queue import AnnotationQueueDataset
 from boneage_kedro.datasets.checkpoint import CheckpointDataset
 from boneage_kedro.datasets.fresh_partitions import FreshPartitionedDataset
 from boneage_kedro.datasets.image_store import ImageStoreDataset, ImageStoreStateDataset
@@ -14,6 +15,7 @@ from boneage_kedro.datasets.resumable_partitions import (
 )
 
 __all__ = [
+    "AnnotationQueueDataset",
     "CheckpointDataset",
     "FreshPartitionedDataset",
     "ImageStoreDataset",

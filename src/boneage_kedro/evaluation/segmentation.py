@@ -44,9 +44,15 @@ def iou(predicted: np.ndarray, truth: np.ndarray) -> float:
 def boundary_distance_px(predicted: np.ndarray, truth: np.ndarray) -> BoundaryDistance:
     """Mean and 95th percentile of the distances from each outline to the other, both directions taken together.
 
+    These are the average symmetric surface distance and the 95% Hausdorff distance. Of the latter there are two
+    definitions: the percentile of both directions together, as here, and the larger of one percentile a direction.
+
     Args:
         predicted, truth: bool masks of one shape. The outline is the mask's own pixels with a neighbour (of four)
             outside it; beyond the edge of the picture is outside.
+
+    Returns:
+        nan where a mask is empty: there is no distance to nothing, and 0 would praise a mask that was missed.
 
     Raises:
         ValueError: the shapes differ.
@@ -69,17 +75,23 @@ def outline(mask: np.ndarray, width_px: int = 1) -> np.ndarray:
 
 
 def score_masks(
-    predicted: Mapping[str, np.ndarray], truth: Mapping[str, np.ndarray], class_names: Sequence[str]
+    predicted: Mapping[str, np.ndarray],
+    truth: Mapping[str, np.ndarray],
+    class_names: Sequence[str],
+    relative: bool = False,
 ) -> pd.DataFrame:
     """Score every mask of the truth against its prediction.
 
     Args:
         predicted, truth: id -> (H, W) masks of codes, 0 background; predictions of other ids are passed over.
         class_names: of the codes 1, 2, ...
+        relative: add the distances as shares of the hand's height, so that pictures of all sizes compare.
 
     Returns:
         One row a case: ``id``; ``dice`` and ``iou`` of all classes taken as one (the Dice of paper 000);
-        ``dice_<class>`` for each class; ``boundary_mean_px`` and ``boundary_95_px`` of all classes taken as one.
+        ``dice_<class>`` for each class; ``boundary_mean_px`` and ``boundary_95_px`` of all classes taken as one,
+        nan where nothing was predicted; with ``relative`` also ``boundary_mean_share`` and ``boundary_95_share``,
+        in which the longer side of the box around the truth is 1.
 
     Raises:
         LookupError: cases without a prediction.
@@ -93,10 +105,12 @@ def score_masks(
     rows = []
     for key, mask in truth.items():
         try:
-            rows.append({"id": key, **_score(predicted[key], mask, class_names)})
+            scores = _score(predicted[key], mask, class_names)
         except ValueError as error:
             raise ValueError(f"case {key}: {error}") from error
-    return pd.DataFrame(rows)
+        shares = _relative(scores, mask != 0) if relative else {}
+        rows.append({"id": key, **scores, **shares})
+    return pd.DataFrame(rows or {"id": []})
 
 
 def summarise_scores(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -117,7 +131,7 @@ def summarise_scores(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
             "sd": scores[measure].std(),
         }
         rows.append({**row, "low": low, "high": high})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["measure", "cases", "mean", "sd", "low", "high"])
 
 
 def _score(predicted: np.ndarray, truth: np.ndarray, class_names: Sequence[str]) -> dict[str, float]:
@@ -134,6 +148,15 @@ def _score(predicted: np.ndarray, truth: np.ndarray, class_names: Sequence[str])
         "iou": iou(predicted != 0, truth != 0),
         "boundary_mean_px": distance.mean,
         "boundary_95_px": distance.hausdorff_95,
+    }
+
+
+def _relative(scores: Mapping[str, float], truth: np.ndarray) -> dict[str, float]:
+    """The boundary distances as shares of the truth's longer side; the hand may lie on its side."""
+    height_px = max(cv2.boundingRect(truth.astype(np.uint8))[2:])
+    names = ("boundary_mean", "boundary_95")
+    return {
+        f"{name}_share": scores[f"{name}_px"] / height_px if height_px else float("nan") for name in names
     }
 
 

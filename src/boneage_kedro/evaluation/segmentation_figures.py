@@ -1,7 +1,8 @@
-"""Figures of segmentation: masks over their pictures, and Dice over the rounds of self-training."""
+"""Figures of segmentation: masks over their pictures, and Dice over rounds and numbers of labels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import cycle
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from boneage_kedro.evaluation.segmentation import outline
 CLASS_COLOURS = np.array([[230, 159, 0], [86, 180, 233], [0, 200, 140], [240, 100, 170], [240, 228, 66]])
 _ARM_COLOURS = ("#20639b", "#d1495b", "#3a8f5c", "#8a5aa8", "#c98a1b")
 _FILL = 0.2
+_TITLE_WIDTH = 30  # letters over a picture of a sheet
 _OUTLINE_PER_PX = 1 / 700  # width of the outline: a pixel up to this long a side
 
 
@@ -51,6 +53,18 @@ def mask_sheet(
     return image_sheet(overlays, titles, columns, title)
 
 
+def doubt_titles(quality: pd.DataFrame) -> list[str]:
+    """Id, disagreement and the reasons not to trust the mask, to stand over each picture of a `mask_sheet`.
+
+    Args:
+        quality: ``id, disagreement, reason`` (`boneage_kedro.masks.hand_quality.quality_row`).
+    """
+    return [
+        "\n".join([f"{row['id']}: {row['disagreement']:.3g}", *wrap(row["reason"], _TITLE_WIDTH)])
+        for row in quality.to_dict("records")
+    ]
+
+
 def rounds_curve(table: pd.DataFrame, baselines: Sequence[str], title: str) -> Figure:
     """Dice over the rounds of self-training beside the quality of the pseudo-labels (paper 000, table II).
 
@@ -62,14 +76,10 @@ def rounds_curve(table: pd.DataFrame, baselines: Sequence[str], title: str) -> F
     """
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    arms = [arm for arm in dict.fromkeys(table["arm"]) if arm not in baselines]
-    for arm, colour in zip(arms, cycle(_ARM_COLOURS), strict=False):
-        part = table[table["arm"] == arm]
-        _draw_arm(left, part, "test_dice", arm, colour)
-        _draw_arm(right, part.dropna(subset=["pseudo_dice"]), "pseudo_dice", arm, colour)
-    for arm, style in zip(baselines, cycle(("--", ":", "-.")), strict=False):
-        level = table.loc[table["arm"] == arm, "test_dice"].mean()
-        left.axhline(level, color="0.35", ls=style, lw=1.2, label=f"{arm} ({level:.3f})")
+    for arm, part, colour in _arms(table, baselines):
+        _draw_arm(left, part, ("round", "test_dice"), arm, colour)
+        _draw_arm(right, part.dropna(subset=["pseudo_dice"]), ("round", "pseudo_dice"), arm, colour)
+    _draw_baselines(left, table, baselines)
     left.set(xlabel="round", ylabel="Dice on the test part", title="student")
     right.set(xlabel="round", ylabel="Dice of pseudo-labels with their truth", title="pseudo-labels")
     for axis in (left, right):
@@ -79,9 +89,46 @@ def rounds_curve(table: pd.DataFrame, baselines: Sequence[str], title: str) -> F
     return figure
 
 
-def _draw_arm(axis: Axes, part: pd.DataFrame, column: str, arm: str, colour: str) -> None:
+def label_efficiency_curve(table: pd.DataFrame, baselines: Sequence[str], title: str) -> Figure:
+    """Dice over the number of labels (paper 001, section 3.2), with the mean and spread over seeds and each seed.
+
+    Args:
+        table: one row an arm, seed and number of labels: ``arm``, ``seed``, ``labels``, and ``test_dice`` on the
+            test part.
+        baselines: arms of one number of labels, such as another network on all; drawn as horizontal lines.
+        title: over the panel.
+    """
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axis = figure.subplots()
+    for arm, part, colour in _arms(table, baselines):
+        axis.plot(part["labels"], part["test_dice"], ".", ms=4, color=colour, alpha=0.45)
+        _draw_arm(axis, part, ("labels", "test_dice"), arm, colour)
+    _draw_baselines(axis, table, baselines)
+    axis.set(xlabel="labels", ylabel="Dice on the test part")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.legend(*axis.get_legend_handles_labels(), frameon=False, fontsize=8, loc="outside right upper")
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def _arms(table: pd.DataFrame, baselines: Sequence[str]) -> Iterator[tuple[str, pd.DataFrame, str]]:
+    """Name, rows and colour of each arm that has a curve, in the order of the table."""
+    parts = table[~table["arm"].isin(baselines)].groupby("arm", sort=False)
+    for (arm, part), colour in zip(parts, cycle(_ARM_COLOURS), strict=False):
+        yield str(arm), part, colour
+
+
+def _draw_arm(axis: Axes, part: pd.DataFrame, columns: tuple[str, str], arm: str, colour: str) -> None:
     """Mean over seeds as a line, one standard deviation as a band, where there is more than one seed."""
-    by_round = part.groupby("round")[column].agg(["mean", "std"])
-    mean, spread = by_round["mean"], by_round["std"].fillna(0)
-    axis.plot(by_round.index, mean, "o-", ms=3, color=colour, label=arm)
-    axis.fill_between(by_round.index, mean - spread, mean + spread, color=colour, alpha=0.18, lw=0)
+    over, measure = columns
+    by_place = part.groupby(over)[measure].agg(["mean", "std"])
+    mean, spread = by_place["mean"], by_place["std"].fillna(0)
+    axis.plot(by_place.index, mean, "o-", ms=3, color=colour, label=arm)
+    axis.fill_between(by_place.index, mean - spread, mean + spread, color=colour, alpha=0.18, lw=0)
+
+
+def _draw_baselines(axis: Axes, table: pd.DataFrame, baselines: Sequence[str]) -> None:
+    """Mean Dice on the test part of each baseline, as a horizontal line."""
+    for arm, style in zip(baselines, cycle(("--", ":", "-.")), strict=False):
+        level = table.loc[table["arm"] == arm, "test_dice"].mean()
+        axis.axhline(level, color="0.35", ls=style, lw=1.2, label=f"{arm} ({level:.3f})")

@@ -1,5 +1,6 @@
 """Preparing a radiograph: polarity, frame, orientation, intensity, and a square canvas."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -110,6 +111,28 @@ def render(pixels: np.ndarray, prepared: Prepared, canvas_px: int) -> np.ndarray
     """The prepared picture on another canvas, from the same source pixels and without judging them again."""
     pose = Pose(prepared.mirrored, prepared.quarter_turns)
     return _render(pixels, prepared.crop, prepared.window, prepared.inverted, pose, canvas_px)
+
+
+def recrop(pixels: np.ndarray, record: Mapping[str, Any], part: Box, canvas_px: int) -> Prepared:
+    """The picture as it was prepared before, but of another part, from the same source pixels.
+
+    Args:
+        pixels: of the source.
+        record: what was recorded of it (`Prepared.record`): polarity, pose and exposure stay as they were.
+        part: in source pixels.
+    """
+    pose, window = Pose(record["mirrored"], record["quarter_turns"]), Window(**record["window"])
+    return Prepared(
+        image=_render(pixels, part, window, record["inverted"], pose, canvas_px),
+        transform=canvas_transform(part, pose, canvas_px),
+        source_shape=(pixels.shape[0], pixels.shape[1]),
+        crop=part,
+        window=window,
+        inverted=record["inverted"],
+        mirrored=pose.mirrored,
+        quarter_turns=pose.quarter_turns,
+        warnings=tuple(record["warnings"]),
+    )
 
 
 def _check(pixels: np.ndarray) -> None:

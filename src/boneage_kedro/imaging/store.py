@@ -207,13 +207,18 @@ class ImageStore(Mapping[str, np.ndarray]):
         picture: np.ndarray = self.pixels[self._row_of[key]]
         return picture
 
+    def record(self, key: str) -> dict[str, Any]:
+        """What was recorded of a picture."""
+        record: dict[str, Any] = self._lines[key]["record"]
+        return record
+
     def frame(self, key: str, side_px: int) -> tuple[np.ndarray, tuple[int, int]]:
         """Where a picture lies in its source, on a canvas of another side.
 
         Returns:
             the (2, 3) float32 map of source points to points of that canvas, and (rows, columns) of the source.
         """
-        record = self._lines[key]["record"]
+        record = self.record(key)
         rows, columns = record["source_shape"]
         transform = np.array(record["transform"], np.float32)
         return rescale_transform(transform, self.header.canvas_px, side_px), (rows, columns)

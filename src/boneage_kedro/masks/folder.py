@@ -8,6 +8,7 @@ import pandas as pd
 from boneage_kedro.imaging.ingest import read_content
 from boneage_kedro.imaging.radiograph import UnreadableRadiograph
 from boneage_kedro.imaging.sources import RadiographSource
+from boneage_kedro.masks.fit import fit_mask
 from boneage_kedro.masks.label_maps import UnusableMask, read_mask
 
 
@@ -20,15 +21,21 @@ class MaskFolder(Mapping[str, np.ndarray]):
             radiograph is not in the mapping.
         classes: number of codes in the files, with the background.
         binary: make one class of all but the background.
+        resize: bring masks of another size to their radiographs (`fit_mask`); else they cannot be used.
     """
 
     def __init__(
-        self, sources: Mapping[str, RadiographSource], index: pd.DataFrame, classes: int, binary: bool
+        self,
+        sources: Mapping[str, RadiographSource],
+        index: pd.DataFrame,
+        classes: int,
+        binary: bool,
+        resize: bool,
     ) -> None:
         shapes = dict(zip(index["id"], index["source_shape"], strict=True))
         self._shapes = {key: tuple(shape) for key, shape in shapes.items() if key in sources}
         self.sources = {key: sources[key] for key in self._shapes}
-        self.file_classes, self.binary = classes, binary
+        self.file_classes, self.binary, self.resize = classes, binary, resize
         self.without_radiograph = {key: sources[key].name for key in sorted(set(sources) - set(shapes))}
 
     def __getitem__(self, key: str) -> np.ndarray:
@@ -37,12 +44,18 @@ class MaskFolder(Mapping[str, np.ndarray]):
         Raises:
             UnusableMask: the file cannot be used; the message names it and says why.
         """
-        source = self.sources[key]
+        source, shape = self.sources[key], self._shapes[key]
         try:
             content = read_content(source)
         except UnreadableRadiograph as error:
             raise UnusableMask(str(error)) from error
-        return read_mask(content, source.name, self.file_classes, self._shapes[key], self.binary)
+        if not self.resize:
+            return read_mask(content, source.name, self.file_classes, shape, self.binary)
+        drawn = read_mask(content, source.name, self.file_classes, None, self.binary)
+        try:
+            return fit_mask(drawn, shape)
+        except UnusableMask as error:
+            raise UnusableMask(f"{source.name}: {error}") from error
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self.sources))

@@ -4,6 +4,8 @@ A mask holds the code of a class in each pixel, 0 is background. Labels cannot b
 pixel that each class covers can: every map here goes by the shares, and the class with the largest one wins.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -22,7 +24,7 @@ class UnusableMask(ValueError):
 
 
 def read_mask(
-    content: bytes, name: str, classes: int, source_shape: tuple[int, int], binary: bool
+    content: bytes, name: str, classes: int, source_shape: tuple[int, int] | None, binary: bool
 ) -> np.ndarray:
     """Read a gray PNG of class codes.
 
@@ -30,7 +32,7 @@ def read_mask(
         content: of the file.
         name: what error messages call the mask.
         classes: how many there are, background included.
-        source_shape: (rows, columns) of its radiograph.
+        source_shape: (rows, columns) of its radiograph; None takes a mask of any size.
         binary: take all classes as one; then a file of black and white alone, 0 and 255, will do as well.
 
     Returns:
@@ -42,10 +44,34 @@ def read_mask(
     """
     try:
         mask = _decode(content, binary)
-        _check(mask, classes, source_shape)
+        check_mask(mask, classes, source_shape)
     except (UnusableMask, UnreadableRadiograph) as error:
         raise UnusableMask(f"{name}: {error}") from error
     return (mask > 0 if binary else mask).astype(np.uint8)
+
+
+def check_mask(mask: np.ndarray, classes: int, source_shape: tuple[int, int] | None) -> None:
+    """Refuse what cannot be the mask of a radiograph; arguments as in `read_mask`.
+
+    Raises:
+        UnusableMask: another size than the radiograph, codes of no class, or one class alone; the reason only.
+    """
+    if source_shape is not None and mask.shape != source_shape:
+        raise UnusableMask(
+            f"is {mask.shape[1]} x {mask.shape[0]} pixels, but its radiograph is {source_shape[1]} x "
+            f"{source_shape[0]}; draw it on the radiograph's own pixels"
+        )
+    codes = np.unique(mask).tolist()
+    unknown = [code for code in codes if code >= classes]
+    if unknown:
+        raise UnusableMask(
+            f"holds the codes {unknown[:8]}, but there are {classes} classes, 0 to {classes - 1}; correct the mask "
+            "or the number of classes"
+        )
+    if codes == [0]:
+        raise UnusableMask("is empty, all of it is background; draw the mask or remove the file")
+    if len(codes) == 1:
+        raise UnusableMask(f"is of one class, code {codes[0]} everywhere; draw the background too")
 
 
 def mask_to_canvas(mask: np.ndarray, transform: np.ndarray, canvas_px: int) -> np.ndarray:
@@ -87,40 +113,36 @@ def probabilities_to_source(
     return np.concatenate([1 - shares.sum(0)[None], shares]).argmax(0).astype(np.uint8)
 
 
+def largest_share(codes: Sequence[int], shares: Sequence[np.ndarray], shape: tuple[int, int]) -> np.ndarray:
+    """The class with the largest part of each pixel.
+
+    Args:
+        codes: of the classes, without background.
+        shares: ``shape`` float, the part of each pixel that a class covers; what they leave is background, which
+            wins a tie.
+
+    Returns:
+        ``shape`` uint8.
+    """
+    background = 1 - sum(shares, np.zeros(shape, np.float32))
+    return np.array([0, *codes], np.uint8)[np.argmax([background, *shares], axis=0)]
+
+
 def _decode(content: bytes, binary: bool) -> np.ndarray:
     if not content.startswith(png.MAGIC):
         raise UnusableMask("is not a PNG file; save masks without loss, as 8-bit gray PNG")
     pixels = png.decode_png(content)
     if content[_COLOUR_TYPE_AT] != 0:
         raise UnusableMask("is in colour; save the codes of the classes as 8-bit gray PNG")
-    return np.where(pixels == _WHITE, 1, 0) if binary and set(np.unique(pixels)) <= {0, _WHITE} else pixels
-
-
-def _check(mask: np.ndarray, classes: int, source_shape: tuple[int, int]) -> None:
-    if mask.shape != source_shape:
-        raise UnusableMask(
-            f"is {mask.shape[1]} x {mask.shape[0]} pixels, but its radiograph is {source_shape[1]} x "
-            f"{source_shape[0]}; draw it on the radiograph's own pixels"
-        )
-    codes = np.unique(mask).tolist()
-    unknown = [code for code in codes if code >= classes]
-    if unknown:
-        raise UnusableMask(
-            f"holds the codes {unknown[:8]}, but there are {classes} classes, 0 to {classes - 1}; correct the mask "
-            "or the number of classes"
-        )
-    if codes == [0]:
-        raise UnusableMask("is empty, all of it is background; draw the mask or remove the file")
-    if len(codes) == 1:
-        raise UnusableMask(f"is of one class, code {codes[0]} everywhere; draw the background too")
+    black_and_white = binary and set(np.unique(pixels)) <= {0, _WHITE}
+    return (pixels == _WHITE).astype(np.uint8) if black_and_white else pixels
 
 
 def _warp_labels(mask: np.ndarray, transform: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Map labels by a (2, 3) transform of points to (rows, columns) ``shape``; what lies outside is background."""
     codes = [code for code in np.unique(mask) if code]
     shares = [_share(mask == code, np.asarray(transform, np.float64), shape) for code in codes]
-    background = 1 - sum(shares, np.zeros(shape, np.float32))
-    return np.array([0, *codes], np.uint8)[np.argmax([background, *shares], axis=0)]
+    return largest_share(codes, shares, shape)
 
 
 def _share(inside: np.ndarray, transform: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

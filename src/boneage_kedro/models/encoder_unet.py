@@ -8,10 +8,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from boneage_kedro.models.backbone import create_backbone
+from boneage_kedro.models.segmentation_network import SegmentationNetwork
 from boneage_kedro.models.unet import conv
 
 
-class EncoderUNet(nn.Module):
+class EncoderUNet(SegmentationNetwork):
     """Feature maps of a timm network, joined from coarse to fine as in U-Net, one convolution a scale.
 
     The decoder ends at the encoder's finest scale, 1/2 or 1/4 of the picture; the logits are enlarged from
@@ -48,17 +49,18 @@ class EncoderUNet(nn.Module):
         )
         self.head = nn.Conv2d(widths[0], classes, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits (B, classes, H, W) of gray pictures (B, 1, H, W)."""
+    def with_features(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (B, classes, H, W) of gray pictures (B, 1, H, W), and the encoder's deepest features."""
         size = x.shape[-2:]
-        *skips, x = cast(Any, self.encoder).forward_intermediates(
+        *skips, deepest = cast(Any, self.encoder).forward_intermediates(
             x.expand(-1, 3, -1, -1), indices=self.stages, intermediates_only=True
         )
+        x = deepest
         for up, skip in zip(reversed(self.up), reversed(skips), strict=True):
             # some networks pad less than fully, so a scale is not always exactly twice the next
             x = F.interpolate(x, skip.shape[-2:], mode="nearest")
             x = up(torch.cat([skip, x], 1))  # (B, C, h, w) of the skip
-        return F.interpolate(self.head(x), size, mode="bilinear", align_corners=False)
+        return F.interpolate(self.head(x), size, mode="bilinear", align_corners=False), deepest
 
 
 def _pyramid(encoder: nn.Module, name: str, depth: int) -> tuple[list[int], list[int], list[int]]:

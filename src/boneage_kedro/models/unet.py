@@ -3,8 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from boneage_kedro.models.segmentation_network import SegmentationNetwork
 
-class UNet(nn.Module):
+
+class UNet(SegmentationNetwork):
     """U-Net (Ronneberger et al., MICCAI 2015, figure 1) with batch normalisation and same padding.
 
     With same padding the logits have the size of the picture, so nothing is cropped at the skip connections.
@@ -28,16 +30,17 @@ class UNet(nn.Module):
         self.pool = nn.MaxPool2d(2)
         self.head = nn.Conv2d(width, classes, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits (B, classes, H, W) of pictures (B, in_channels, H, W)."""
+    def with_features(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (B, classes, H, W) of pictures (B, in_channels, H, W), and what lies at the bottom of the U."""
         x = self.first(x)  # (B, width, H, W)
         skips = []
         for down in self.down:
             skips.append(x)
             x = down(self.pool(x))  # (B, 2 C, h / 2, w / 2)
+        bottom = x
         for raise_, up, skip in zip(reversed(self.raise_), reversed(self.up), reversed(skips), strict=True):
             x = up(torch.cat([skip, raise_(x)], 1))  # (B, C / 2, 2 h, 2 w)
-        return self.head(x)
+        return self.head(x), bottom
 
 
 def conv(in_channels: int, out_channels: int) -> nn.Sequential:

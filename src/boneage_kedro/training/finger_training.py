@@ -1,7 +1,6 @@
 """Self-training of a network for phalanges, once or as the experiment of paper 000, table II."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,38 +10,19 @@ import torch
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.masks.crf_settings import CrfSettings
 from boneage_kedro.models.segmenter import Segmenter
-from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.provenance import fingerprint
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.crf_tuning import CrfSample, tune_crf
 from boneage_kedro.training.device import device_of
-from boneage_kedro.training.lesson import TruthObserver, make_lesson
+from boneage_kedro.training.lesson import MaskedData, TestDice, TruthObserver, make_lesson
 from boneage_kedro.training.mask_samples import Pictures
 from boneage_kedro.training.segmentation import new_segmenter, predict
 from boneage_kedro.training.selftrain import SelfTraining
 from boneage_kedro.training.settings import Arm, SegmentationSettings, SelfTrainSettings
 
 
-@dataclass(frozen=True)
-class FingerData:
-    """What a training is given.
-
-    Attributes:
-        masks: (P, P) uint8 codes by id at the network's size, of every part.
-        test: masks of the test part at the size of their radiographs; only for figures.
-        classes: number of codes, with the background.
-    """
-
-    images: ImageStore
-    splits: pd.DataFrame
-    masks: Mapping[str, np.ndarray]
-    test: Mapping[str, np.ndarray]
-    classes: int
-    pretrained: PretrainedWeights
-
-
 def train_finger_segmenter(
-    data: FingerData,
+    data: MaskedData,
     network: SegmentationSettings,
     rounds: SelfTrainSettings,
     crf: CrfSettings,
@@ -61,7 +41,7 @@ def train_finger_segmenter(
 
     seed = network["fit"]["seed"]
     lesson = make_lesson(data.images, data.splits, data.masks, network, labelled, seed)
-    observe = TruthObserver(data.images, lesson, data.masks, data.test, network)
+    observe = TruthObserver(TestDice(data.images, data.test, network), lesson, data.masks)
     training = SelfTraining(new_student, lesson, network, rounds, crf, observe, checkpoint, first_checkpoint)
     student, table = training.run()
     described = {
@@ -75,7 +55,7 @@ def train_finger_segmenter(
 
 
 def run_study(
-    data: FingerData,
+    data: MaskedData,
     network: SegmentationSettings,
     rounds: SelfTrainSettings,
     crf: CrfSettings,

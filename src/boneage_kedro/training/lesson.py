@@ -6,15 +6,35 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import torch
+from torch import nn
 
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.segmenter import Segmenter
+from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.provenance import digest, fingerprint, fingerprint_code
 from boneage_kedro.training.device import device_of
 from boneage_kedro.training.mask_samples import MaskSamples, Pictures
 from boneage_kedro.training.overlap import label_dice
 from boneage_kedro.training.segmentation import mean_dice, predict_masks
 from boneage_kedro.training.settings import SegmentationSettings
+
+
+@dataclass(frozen=True)
+class MaskedData:
+    """What a training of a segmentation network is given.
+
+    Attributes:
+        masks: (P, P) uint8 codes by id at the network's size, of every part.
+        test: masks of the test part at the size of their radiographs; only for figures.
+        classes: number of codes, with the background.
+    """
+
+    images: ImageStore
+    splits: pd.DataFrame
+    masks: Mapping[str, np.ndarray]
+    test: Mapping[str, np.ndarray]
+    classes: int
+    pretrained: PretrainedWeights
 
 
 @dataclass(frozen=True)
@@ -64,7 +84,7 @@ def make_lesson(
     pool = sorted(set(training) - set(chosen))
     validation = sorted(key for key in masks if part_of.get(key) in {"validation", "calibration"})
     name = fingerprint(
-        [(key, digest(masks[key].tobytes())) for key in chosen + validation],
+        fingerprint_masks({key: masks[key] for key in chosen + validation}),
         store.fingerprint(chosen + validation + pool),
     )
     return Lesson(
@@ -76,28 +96,47 @@ def make_lesson(
 
 
 @dataclass(frozen=True)
+class TestDice:
+    """Measures a network, or a committee, on the test part at the radiographs' own size; this decides nothing.
+
+    Attributes:
+        masks: of the test part, at the size of their radiographs.
+    """
+
+    store: ImageStore
+    masks: Mapping[str, np.ndarray]
+    settings: SegmentationSettings
+
+    @property
+    def name(self) -> str:
+        """Changes with the masks and with how networks are measured."""
+        return fingerprint(fingerprint_masks(self.masks), fingerprint_code("evaluation"))
+
+    def __call__(self, network: nn.Module) -> dict[str, float]:
+        """Mean Dice (`label_dice`) as ``test_dice``; nan where there is no mask."""
+        fit, side = self.settings["fit"], self.settings["input_px"]
+        device = device_of(fit["accelerator"])
+        predicted = predict_masks(network, self.store, list(self.masks), side, fit["batch_size"], device)
+        return {"test_dice": _mean([_dice(mask, self.masks[key]) for key, mask in predicted])}
+
+
+@dataclass(frozen=True)
 class TruthObserver:
     """Measures students and their pseudo-labels against masks that people drew (see `selftrain.Observer`).
 
     Attributes:
         masks: known masks at the network's size; those of the pool say how good pseudo-labels are.
-        test: masks of the test part at the size of their radiographs.
     """
 
-    store: ImageStore
+    test: TestDice
     lesson: Lesson
     masks: Mapping[str, np.ndarray]
-    test: Mapping[str, np.ndarray]
-    settings: SegmentationSettings
 
     @property
     def name(self) -> str:
         """Changes with the truth and with how students are measured."""
-        truth = [
-            (key, digest(self.masks[key].tobytes())) for key in self.lesson.pool.ids if key in self.masks
-        ]
-        test = [(key, digest(mask.tobytes())) for key, mask in sorted(self.test.items())]
-        return fingerprint(truth, test, fingerprint_code("evaluation"))
+        truth = {key: self.masks[key] for key in self.lesson.pool.ids if key in self.masks}
+        return fingerprint(fingerprint_masks(truth), self.test.name)
 
     def __call__(self, student: Segmenter, pseudo: Mapping[str, np.ndarray]) -> dict[str, float]:
         """Mean Dice (`label_dice`) of a round; nan where there is no truth.
@@ -105,15 +144,19 @@ class TruthObserver:
         Returns:
             ``test_dice`` at the radiographs' own size, ``validation_dice`` and ``pseudo_dice`` at the network's.
         """
-        fit, side = self.settings["fit"], self.settings["input_px"]
+        fit = self.test.settings["fit"]
         device = device_of(fit["accelerator"])
-        predicted = predict_masks(student, self.store, list(self.test), side, fit["batch_size"], device)
         known = {key: mask for key, mask in pseudo.items() if key in self.masks}
         return {
-            "test_dice": _mean([_dice(mask, self.test[key]) for key, mask in predicted]),
+            **self.test(student),
             "validation_dice": mean_dice(student, self.lesson.validation, fit["batch_size"], device),
             "pseudo_dice": _mean([_dice(mask, self.masks[key]) for key, mask in known.items()]),
         }
+
+
+def fingerprint_masks(masks: Mapping[str, np.ndarray]) -> str:
+    """Names masks by id and content, in any order."""
+    return fingerprint([(key, digest(np.asarray(masks[key]).tobytes())) for key in sorted(masks)])
 
 
 def _with_masks(

@@ -36,6 +36,11 @@ def segmentation_loss(logits: Tensor, target: Tensor, weight: Tensor, kind: str)
     pictures. A class that a picture lacks counts 1 - 1 / (1 + its falsely given pixels), so it costs nothing only
     where it is not given.
 
+    With two classes ``dice_ce`` is paper 001, equation 3: the binary cross entropy of equation 1, mean over pixels,
+    plus 1 - Dice. Equation 2 takes Dice of the mask that Otsu's method makes of the probabilities, which has no
+    gradient; here the probabilities themselves stand for it. Otsu's method is for finished masks alone
+    (`boneage_kedro.masks.binarisation`).
+
     Args:
         logits: (B, K, H, W), class 0 is background.
         target: (B, H, W) integer, 0 to K - 1.

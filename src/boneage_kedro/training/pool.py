@@ -13,7 +13,7 @@ from boneage_kedro.masks.crf_settings import CrfSettings
 from boneage_kedro.masks.dense_crf import refine
 from boneage_kedro.models.segmenter import Segmenter
 from boneage_kedro.training.mask_samples import Pictures
-from boneage_kedro.training.overlap import label_dice
+from boneage_kedro.training.overlap import label_dice, most_likely
 from boneage_kedro.training.seeding import derive_seed
 from boneage_kedro.training.segmentation import predict
 from boneage_kedro.training.settings import FitSettings, SelfTrainSettings
@@ -74,11 +74,11 @@ def score_pool(
         track(predictions, "scoring", total=batches, transient=True), 1
     ):
         ids = batch.ids
-        labels = probabilities.argmax(1)
+        labels = most_likely(probabilities)
         agreement = torch.full((len(ids),), torch.nan)
         if ask_teacher:
             refined = refine(probabilities, batch.gray_levels, crf, ids)
-            agreement = label_dice(labels, refined.argmax(1)).cpu()
+            agreement = label_dice(labels, most_likely(refined)).cpu()
         confidence = expected_dice(probabilities).cpu()
         area = (labels > 0).float().mean((1, 2)).cpu()
         rows = zip(ids, agreement.tolist(), confidence.tolist(), area.tolist(), strict=True)
@@ -117,7 +117,7 @@ def label_pool(
         taught = probabilities
         if rounds["teacher"] == "crf":
             taught = refine(probabilities, batch.gray_levels, crf, batch.ids)
-        masks |= dict(zip(batch.ids, taught.argmax(1).to(torch.uint8).cpu(), strict=True))
+        masks |= dict(zip(batch.ids, most_likely(taught).to(torch.uint8).cpu(), strict=True))
     return masks
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.masks.label_maps import probabilities_to_source
@@ -15,7 +15,7 @@ from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.training.augment import augment_pair
 from boneage_kedro.training.losses import segmentation_loss
 from boneage_kedro.training.mask_samples import MaskBatch, MaskSamples, PictureBatch, Pictures
-from boneage_kedro.training.overlap import label_dice
+from boneage_kedro.training.overlap import label_dice, most_likely
 from boneage_kedro.training.seeding import derive_seed
 from boneage_kedro.training.settings import AugmentSettings, SegmentationSettings
 
@@ -74,7 +74,8 @@ def new_segmenter(settings: SegmentationSettings, classes: int, pretrained: Pret
     """
     start, name = settings["initial_weights"], settings["architecture"]
     shape = settings["width"], settings["depth"], settings["reduction"]
-    config = SegmenterConfig(name, settings["input_px"], classes, *shape)
+    dense = settings.get("growth"), settings.get("layers")
+    config = SegmenterConfig(name, settings["input_px"], classes, *shape, *dense)
     torch.manual_seed(derive_seed(settings["fit"]["seed"], "segmenter"))
     model = Segmenter(config)
     if start == "imagenet":
@@ -95,7 +96,7 @@ def build_segmenter(weights: Mapping[str, Tensor], settings: Mapping[str, Any]) 
 
 @torch.inference_mode()
 def predict(
-    model: Segmenter, pictures: Pictures, batch_size: int, device: torch.device
+    model: nn.Module, pictures: Pictures, batch_size: int, device: torch.device
 ) -> Iterator[tuple[PictureBatch, Tensor]]:
     """Pictures with their class probabilities (B, K, P, P), batch by batch, on ``device``.
 
@@ -107,12 +108,20 @@ def predict(
         yield batch, probabilities(model, batch)
 
 
-def probabilities(model: Segmenter, batch: PictureBatch) -> Tensor:
+def probabilities(model: nn.Module, batch: PictureBatch) -> Tensor:
     """Class probabilities (B, K, P, P) of a batch, checked as `predict` says."""
-    found = model(batch.images).softmax(1)
+    return require_finite(model(batch.images).softmax(1), batch.ids)
+
+
+def require_finite(found: Tensor, ids: Sequence[str]) -> Tensor:
+    """What a segmentation network gives for some cases, (B, ...), as it is.
+
+    Raises:
+        FloatingPointError: some of it is not finite; the message names the cases.
+    """
     whole = found.isfinite().flatten(1).all(1)
     if not whole.all():
-        bad = [key for key, good in zip(batch.ids, whole.tolist(), strict=True) if not good]
+        bad = [key for key, good in zip(ids, whole.tolist(), strict=True) if not good]
         raise FloatingPointError(
             f"the segmentation network gives values that are not finite for the cases {', '.join(bad)}; "
             "look at these pictures, or train the network again at a lower learning rate"
@@ -133,17 +142,17 @@ def check_preparation(settings: Mapping[str, Any], images: ImageStore) -> None:
         )
 
 
-def mean_dice(model: Segmenter, samples: MaskSamples, batch_size: int, device: torch.device) -> float:
+def mean_dice(model: nn.Module, samples: MaskSamples, batch_size: int, device: torch.device) -> float:
     """Mean Dice of the network's masks, at its own size."""
     found: list[Tensor] = []
     for batch, shares in predict(model, samples.pictures, batch_size, device):
         truth = torch.from_numpy(np.stack([samples.masks[key] for key in batch.ids])).to(device)
-        found.append(label_dice(shares.argmax(1), truth))
+        found.append(label_dice(most_likely(shares), truth))
     return float(torch.cat(found).mean())
 
 
 def predict_masks(
-    model: Segmenter,
+    model: nn.Module,
     store: ImageStore,
     ids: Sequence[str],
     input_px: int,

@@ -19,6 +19,7 @@ from boneage_kedro.training.lesson import Lesson
 from boneage_kedro.training.loop import train
 from boneage_kedro.training.mask_samples import MaskSamples
 from boneage_kedro.training.pool import AreaPrior, PoolScore, choose, label_pool, score_pool
+from boneage_kedro.training.scoring import gather_scores
 from boneage_kedro.training.seeding import derive_seed
 from boneage_kedro.training.segmentation import SegmentationTask
 from boneage_kedro.training.settings import MaskFitSettings, SegmentationSettings, SelfTrainSettings
@@ -134,25 +135,16 @@ class SelfTraining:
 
     def _choose(self, student: Segmenter, state: _State) -> list[str]:
         """Score what is left of the pool, a part at a time, and take the first of the ranking."""
-        scores = self._saved_scores(state)
         used = {key for ids in state.chosen for key in ids}
         pool, fit = self._lesson.pool, self._network["fit"]
-        todo = pool.among([key for key in pool.ids if key not in used and key not in scores])
-        for part in score_pool(student, todo, self._crf, self._rounds, fit, self._device):
-            scores |= part
-            plain = {key: list(score) for key, score in scores.items()}
-            self._scores.save({"fingerprint": self._scores_name(state), "scores": plain})
+        scores = gather_scores(
+            [key for key in pool.ids if key not in used],
+            lambda ids: score_pool(student, pool.among(ids), self._crf, self._rounds, fit, self._device),
+            PoolScore,
+            self._scores,
+            fingerprint(self._name, state.round),
+        )
         return choose(scores, self._rounds, self._area, fit["seed"], state.round)
-
-    def _saved_scores(self, state: _State) -> dict[str, PoolScore]:
-        """What this round has scored before it was killed."""
-        saved = self._scores.load()
-        if saved is None or saved["fingerprint"] != self._scores_name(state):
-            return {}
-        return {key: PoolScore(*score) for key, score in saved["scores"].items()}
-
-    def _scores_name(self, state: _State) -> str:
-        return fingerprint(self._name, state.round)
 
     def _train(self, student: Segmenter, state: _State) -> Segmenter:
         """Train on labelled and pseudo-labelled pictures; as long for many of them as for few."""

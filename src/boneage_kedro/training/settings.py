@@ -1,6 +1,6 @@
 """What can be set about training; the values live in ``conf/*/parameters_*.yml``."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -73,12 +73,17 @@ class MaskFitSettings(FitSettings):
 
 
 class SegmentationSettings(TypedDict):
-    """A segmentation network, its start, and how it is trained."""
+    """A segmentation network, its start, and how it is trained.
+
+    ``growth`` and ``layers`` are for fc_densenet alone (see `boneage_kedro.models.fc_densenet`).
+    """
 
     architecture: str
     width: Count
     depth: Count
     reduction: Count
+    growth: NotRequired[Count | None]
+    layers: NotRequired[Count | None]
     initial_weights: str
     input_px: PixelSide
     epoch_samples: Count
@@ -119,6 +124,64 @@ class Arm(TypedDict):
     selection: Literal["top_dice", "random", "confidence", "none"]
     teacher: Literal["crf", "none"]
     initial_weights: str
+
+
+QueryRule = Literal["qbc", "random", "entropy", "dice_disagreement"]
+
+
+class FlatSettings(TypedDict):
+    """When asking for more masks no longer pays: over so many ``rounds`` the committee's validation Dice rose by less
+    than ``dice``, and its mean disagreement on the pool fell by less than the share ``disagreement``.
+
+    0 rounds never stop.
+    """
+
+    rounds: Annotated[int, Within(0)]
+    dice: NotNegative
+    disagreement: Share
+
+
+class QuerySettings(TypedDict):
+    """Rounds in which a committee asks for masks (paper 001, section 2.2 and algorithm 1).
+
+    ``members`` networks learn from the first ``first_labels`` masks; each round asks for ``per_round`` more, by
+    ``rule``, until there are ``labels``. Of ``diversity_factor`` times as many as are wanted, those that lie far
+    from each other are asked for; 1 takes the first of the ranking. ``validation_labels`` masks choose the best
+    epoch.
+    """
+
+    members: Count
+    first_labels: Count
+    labels: Count
+    per_round: Count
+    validation_labels: Count
+    rule: QueryRule
+    diversity_factor: Annotated[float, Within(1)]
+    start: Literal["warm", "cold"]
+    first_stage: StageSettings
+    round_stage: StageSettings
+    flat: FlatSettings
+
+
+class NetworkShape(TypedDict):
+    """A segmentation network's size (see `boneage_kedro.models.segmenter.SegmenterConfig`)."""
+
+    architecture: str
+    width: Count
+    depth: Count
+    growth: Count | None
+    layers: Count | None
+
+
+class QueryArm(TypedDict):
+    """One way of asking, or of doing without: what differs from the settings that all share."""
+
+    name: str
+    rule: QueryRule
+    first_labels: Count
+    labels: Count
+    members: Count
+    network: NotRequired[NetworkShape]
 
 
 class AssessSettings(TypedDict):

@@ -20,7 +20,7 @@ def create_pipeline() -> Pipeline:
                 inputs=["raw_labels@phantom", "params:fabricate"],
                 outputs=[
                     "raw_radiographs@phantom",
-                    "phantom_hand_masks",
+                    "hand_mask_files@phantom",
                     "finger_mask_files@phantom",
                     "phantom_bones",
                     "phantom_truth",

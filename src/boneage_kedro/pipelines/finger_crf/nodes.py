@@ -8,8 +8,9 @@ import pandas as pd
 
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.pipelines.finger_crf.params import Params
-from boneage_kedro.pipelines.finger_selftrain.nodes import check_masks
+from boneage_kedro.pipelines.finger_selftrain.nodes import phalanges
 from boneage_kedro.pipelines.finger_selftrain.params import Params as FingerParams
+from boneage_kedro.pipelines.mask_steps import check_masks
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,7 +35,7 @@ def tune_finger_crf(
     from boneage_kedro.training.finger_training import tune_teacher
     from boneage_kedro.training.segmentation import build_segmenter, check_preparation
 
-    check_masks(masks, images, finger)
+    check_masks(masks, images, phalanges(finger))
     check_preparation(settings, images)
 
     validation = splits.loc[splits["split"] == "validation", "id"]

@@ -5,12 +5,12 @@ from kedro.pipeline import Node, Pipeline
 from boneage_kedro.pipelines.finger_selftrain.nodes import (
     collect_finger_metrics,
     draw_finger_masks,
-    list_mask_problems,
     predict_finger_masks,
     score_finger_masks,
     store_finger_masks,
     train_finger_student,
 )
+from boneage_kedro.pipelines.mask_steps import list_mask_problems
 
 
 def store_masks_node() -> Node:

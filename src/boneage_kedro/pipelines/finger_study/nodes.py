@@ -10,9 +10,10 @@ import pandas as pd
 from boneage_kedro.evaluation.metrics import metric_curve
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore
-from boneage_kedro.pipelines.finger_selftrain.nodes import gather_finger_data, teacher
+from boneage_kedro.pipelines.finger_selftrain.nodes import phalanges, teacher
 from boneage_kedro.pipelines.finger_selftrain.params import Params as FingerParams
 from boneage_kedro.pipelines.finger_study.params import Params
+from boneage_kedro.pipelines.mask_steps import check_cells, gather_masked_data
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,7 +39,7 @@ def run_finger_study(
     """
     from boneage_kedro.training.finger_training import run_study
 
-    data = gather_finger_data(images, splits, masks, files, pretrained, finger)
+    data = gather_masked_data(images, splits, masks, files, pretrained, phalanges(finger))
     yield from run_study(
         data,
         finger["network"],
@@ -60,13 +61,7 @@ def summarise_study(table: pd.DataFrame, params: Params) -> pd.DataFrame:
     Raises:
         ValueError: arms or seeds are missing, since the study was interrupted.
     """
-    wanted = {(arm["name"], seed) for arm in params["arms"] for seed in params["seeds"]}
-    missing = sorted(wanted - set(zip(table["arm"], table["seed"], strict=True)))
-    if missing:
-        raise ValueError(
-            f"{len(missing)} of {len(wanted)} trainings are missing, such as {missing[0]}: the study was "
-            "interrupted; run the node run_finger_study, it goes on where it was"
-        )
+    check_cells(table, params["arms"], params["seeds"], "run_finger_study")
     rows = []
     for arm, part in table.groupby("arm", sort=False):
         by_round = part.pivot_table(index="seed", columns="round", values="test_dice")

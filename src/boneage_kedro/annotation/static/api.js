@@ -1,0 +1,48 @@
+// Requests to the server; whatever goes wrong becomes an Error whose message a person can use.
+
+const UNREACHABLE = "The server does not answer. Start `make annotate` again, then repeat: nothing drawn here is lost.";
+
+export async function fetchQueue() {
+  return (await ask("api/queue")).json();
+}
+
+export async function fetchPicture(id) {
+  const content = await (await ask(address(id, "picture.png"))).blob();
+  try {
+    return await createImageBitmap(content);
+  } catch {
+    throw new Error(`The radiograph ${id} cannot be shown: its file is no PNG or is damaged.`);
+  }
+}
+
+/** Fetch `mask.png` (the person's answer, else the proposal) or `proposal.png`, as bytes. */
+export async function fetchMask(id, file) {
+  return new Uint8Array(await (await ask(address(id, file))).arrayBuffer());
+}
+
+export async function saveMask(id, png) {
+  await ask(address(id, "mask.png"), { method: "PUT", body: png, headers: { "Content-Type": "image/png" } });
+}
+
+function address(id, file) {
+  return `api/cases/${encodeURIComponent(id)}/${file}`;
+}
+
+async function ask(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(path, { cache: "no-store", ...options });
+  } catch {
+    throw new Error(UNREACHABLE);
+  }
+  if (!response.ok) throw new Error(await reason(response));
+  return response;
+}
+
+async function reason(response) {
+  try {
+    return (await response.json()).detail;
+  } catch {
+    return `The server failed (${response.status} ${response.statusText}); its terminal says why.`;
+  }
+}

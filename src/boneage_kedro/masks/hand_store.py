@@ -1,0 +1,101 @@
+"""A store of hands: the radiographs once more, cut to the hand."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import cv2
+import numpy as np
+from typing_extensions import TypedDict
+
+from boneage_kedro.imaging.geometry import Box
+from boneage_kedro.imaging.ingest import in_chunks, read_content
+from boneage_kedro.imaging.parallel import map_ordered
+from boneage_kedro.imaging.preparation import recrop
+from boneage_kedro.imaging.radiograph import UnreadableRadiograph
+from boneage_kedro.imaging.reading import read_radiograph
+from boneage_kedro.imaging.sources import RadiographSource
+from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreEntry, StoreHeader, StoreState
+from boneage_kedro.limits import PixelSide, Share
+from boneage_kedro.masks.hand import hand_box
+from boneage_kedro.masks.label_maps import mask_to_canvas
+from boneage_kedro.provenance import fingerprint, fingerprint_code
+
+
+class HandCrop(TypedDict):
+    """How a radiograph is cut to the hand.
+
+    ``margin`` around the box of its mask is a share of the box's longer side; ``remove_background`` makes all black
+    that is not hand.
+    """
+
+    canvas_px: PixelSide
+    margin: Share
+    remove_background: bool
+
+
+def ingest_hands(
+    radiographs: Mapping[str, RadiographSource],
+    images: ImageStore,
+    mask_of: Callable[[str], np.ndarray],
+    trusted: Mapping[str, bool],
+    settings: HandCrop,
+    masks_made_by: str,
+    state: StoreState,
+    workers: int,
+) -> Iterator[StoreChunk]:
+    """Cut every radiograph of a store to its hand, in threads; memory does not grow with their number.
+
+    A radiograph whose mask is not trusted stays whole: better a picture with background than half a hand.
+
+    Args:
+        mask_of: gives the hand (H, W) in the frame and at the size of a radiograph, 0 outside.
+        trusted: by id; what it lacks is not trusted.
+        masks_made_by: fingerprint of the masks.
+
+    Yields:
+        chunks of those that the store lacks, and a last one that makes it whole. Records are those of the whole
+        pictures, with ``cut`` beside them, which says whether it was cut.
+    """
+    header = StoreHeader(
+        settings["canvas_px"],
+        {**images.header.preparation, **settings},
+        fingerprint_code("imaging", "masks"),
+    )
+    known = state.sources if state.header == header else {}
+
+    def name(key: str) -> str:
+        return fingerprint(images.fingerprint([key]), masks_made_by, trusted.get(key, False))
+
+    def entry(key: str) -> StoreEntry:
+        mask = mask_of(key) if trusted.get(key, False) else None
+        return _entry(key, name(key), radiographs, images, mask, settings)
+
+    cv2.setNumThreads(1)  # the threads here share the cores already
+    todo = [key for key in images.ids if known.get(key) != name(key)]
+    yield from in_chunks(header, map_ordered(entry, todo, workers, ahead=4 * workers))
+
+
+def _entry(
+    key: str,
+    name: str,
+    radiographs: Mapping[str, RadiographSource],
+    images: ImageStore,
+    mask: np.ndarray | None,
+    settings: HandCrop,
+) -> StoreEntry:
+    before = images.record(key)
+    file = {"file": before["file"]}
+    if key not in radiographs:
+        reason = f"{before['file']}: the file is gone; bring it back, or run the pipeline data_prep again"
+        return StoreEntry(key, "", record=file, failure=reason)
+    try:
+        source = radiographs[key]
+        pixels = read_radiograph(read_content(source), source.name).pixels
+    except UnreadableRadiograph as error:
+        return StoreEntry(key, "", record=file, failure=str(error))
+    side = settings["canvas_px"]
+    part = Box(**before["crop"]) if mask is None else hand_box(mask > 0, settings["margin"])
+    made = recrop(pixels, before, part, side)
+    image = made.image
+    if mask is not None and settings["remove_background"]:
+        image = image * mask_to_canvas(mask, made.transform, side)
+    return StoreEntry(key, name, image, {**before, **made.record(), "cut": mask is not None})

@@ -1,0 +1,76 @@
+"""Nodes of `hand_study`. Torch is imported inside them, so that the CLI and kedro viz start quickly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from boneage_kedro.evaluation.metrics import metric_curve
+from boneage_kedro.imaging.sources import RadiographFolder
+from boneage_kedro.imaging.store import ImageStore
+from boneage_kedro.pipelines.hand_active_learning.nodes import hand
+from boneage_kedro.pipelines.hand_active_learning.params import Params as HandParams
+from boneage_kedro.pipelines.hand_study.params import Params
+from boneage_kedro.pipelines.mask_steps import check_cells, gather_masked_data
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from boneage_kedro.models.weights import PretrainedWeights
+    from boneage_kedro.training.checkpoint import CheckpointFile
+
+
+def run_hand_rules(
+    images: ImageStore,
+    splits: pd.DataFrame,
+    masks: ImageStore,
+    files: RadiographFolder,
+    pretrained: PretrainedWeights,
+    checkpoint: CheckpointFile,
+    hands: HandParams,
+    params: Params,
+) -> Iterator[pd.DataFrame]:
+    """Teach a committee by every arm with every seed; known masks answer.
+
+    Yields:
+        after each the table so far, a row a round (see `boneage_kedro.training.hand_training.run_hand_study`).
+    """
+    from boneage_kedro.training.hand_training import run_hand_study
+
+    data = gather_masked_data(images, splits, masks, files, pretrained, hand(hands))
+    yield from run_hand_study(
+        data, hands["network"], hands["query"], params["arms"], params["seeds"], checkpoint
+    )
+
+
+def summarise_hand_rules(table: pd.DataFrame, params: Params) -> pd.DataFrame:
+    """Dice on the test part: mean and standard deviation over seeds, a row an arm and number of masks.
+
+    Returns:
+        ``arm, labels, seeds, test_dice, test_dice_sd``.
+
+    Raises:
+        ValueError: arms or seeds are missing, since the study was interrupted.
+    """
+    check_cells(table, params["arms"], params["seeds"], "run_hand_rules")
+    dice = table.groupby(["arm", "labels"], sort=False)["test_dice"].agg(["count", "mean", "std"])
+    return dice.rename(columns={"count": "seeds", "mean": "test_dice", "std": "test_dice_sd"}).reset_index()
+
+
+def draw_hand_rules(table: pd.DataFrame, source: str) -> Figure:
+    """Dice against the number of masks, a line an arm that asks, a level for those that do not."""
+    from boneage_kedro.evaluation.segmentation_figures import label_efficiency_curve
+
+    rounds = table.groupby("arm")["round"].max()
+    baselines = rounds.index[rounds == 0].tolist()
+    return label_efficiency_curve(table, baselines, f"What masks are worth, {source}")
+
+
+def collect_hand_rules(table: pd.DataFrame) -> dict[str, Any]:
+    """A curve an arm and seed, in the form MLflow takes."""
+    return {
+        f"{arm}.{seed}.test_dice": metric_curve(part["labels"], part["test_dice"])
+        for (arm, seed), part in table.groupby(["arm", "seed"])
+    }

@@ -1,0 +1,140 @@
+"""Active learning of hand masks, once or as a study of rules, and the committee that comes of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from boneage_kedro.models.committee import Committee
+from boneage_kedro.models.segmenter import Segmenter, SegmenterConfig
+from boneage_kedro.provenance import fingerprint
+from boneage_kedro.training.active_learning import ActiveLearning, Outcome
+from boneage_kedro.training.checkpoint import CheckpointFile
+from boneage_kedro.training.device import device_of
+from boneage_kedro.training.lesson import MaskedData, TestDice
+from boneage_kedro.training.oracle import Oracle, Truth
+from boneage_kedro.training.questions import Questions, draw_questions
+from boneage_kedro.training.segmentation import new_segmenter, predict_masks
+from boneage_kedro.training.settings import MaskFitSettings, QueryArm, QuerySettings, SegmentationSettings
+
+
+def ask_first(
+    data: MaskedData, oracle: Oracle, network: SegmentationSettings, query: QuerySettings
+) -> list[str]:
+    """Ask for the masks without which nothing can be learnt, and say which are open.
+
+    A network that was trained elsewhere proposes masks; one with random weights proposes nothing.
+    """
+    questions = _questions(data, oracle, network, query)
+    wanted = questions.first + questions.validation
+    answered = oracle.masks(wanted)
+    open_ids = [key for key in wanted if key not in answered]
+
+    def propose(ids: list[str]) -> Iterator[tuple[str, np.ndarray]]:
+        if network["initial_weights"] in {"random", "imagenet"}:
+            return ((key, np.zeros(data.images.frame(key, 1)[1], np.uint8)) for key in ids)
+        model, fit = new_segmenter(network, data.classes, data.pretrained), network["fit"]
+        device = device_of(fit["accelerator"])
+        return predict_masks(model, data.images, ids, network["input_px"], fit["batch_size"], device)
+
+    if open_ids:
+        oracle.ask(open_ids, propose)
+    return open_ids
+
+
+def train_hand_committee(
+    data: MaskedData,
+    oracle: Oracle,
+    network: SegmentationSettings,
+    query: QuerySettings,
+    checkpoint: CheckpointFile,
+    first_checkpoint: CheckpointFile,
+) -> Outcome:
+    """Teach one committee, asking the oracle."""
+
+    def new_member(seed: int) -> Segmenter:
+        mine: SegmentationSettings = {**network, "fit": {**network["fit"], "seed": seed}}
+        return new_segmenter(mine, data.classes, data.pretrained)
+
+    learning = ActiveLearning(
+        new_member,
+        _questions(data, oracle, network, query),
+        data.images,
+        oracle,
+        network,
+        query,
+        TestDice(data.images, data.test, network),
+        checkpoint,
+        first_checkpoint,
+    )
+    return learning.run()
+
+
+def describe_committee(
+    outcome: Outcome, data: MaskedData, network: SegmentationSettings
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Weights of all members, and the plain values that `build_committee` needs beside them."""
+    committee = Committee(outcome.members)
+    weights = {name: value.contiguous() for name, value in committee.state_dict().items()}
+    return weights, {
+        "members": len(outcome.members),
+        "segmenter": committee.config.as_dict(),
+        "input_px": network["input_px"],
+        "labelled": outcome.labelled,
+        "preparation": data.images.header.preparation,
+    }
+
+
+def build_members(weights: Mapping[str, Tensor], settings: Mapping[str, Any]) -> list[Segmenter]:
+    """The members of a trained committee, in evaluation mode, from what was kept beside their weights."""
+    config = SegmenterConfig(**settings["segmenter"])
+    members = [Segmenter(config) for _ in range(settings["members"])]
+    Committee(members).load_state_dict(dict(weights))
+    return [member.to(memory_format=torch.channels_last).eval() for member in members]
+
+
+def run_hand_study(
+    data: MaskedData,
+    network: SegmentationSettings,
+    query: QuerySettings,
+    arms: Sequence[QueryArm],
+    seeds: Sequence[int],
+    checkpoint: CheckpointFile,
+) -> Iterator[pd.DataFrame]:
+    """Run every arm with every seed on known masks; the seed draws the first masks, the networks and the order.
+
+    A cell that was finished before is not run again, and arms that begin alike share round 0.
+
+    Yields:
+        after each cell the table so far: ``arm, seed, round, labels, validation_dice, disagreement, test_dice``.
+    """
+    tables: list[pd.DataFrame] = []
+    for seed in seeds:
+        for arm in arms:
+            ways: QuerySettings = {
+                **query,
+                "rule": arm["rule"],
+                "members": arm["members"],
+                "first_labels": arm["first_labels"],
+                "labels": arm["labels"],
+            }
+            fit: MaskFitSettings = {**network["fit"], "seed": seed}
+            shape = arm.get("network", {})
+            mine: SegmentationSettings = {**network, **shape, "fit": fit}
+            start = fingerprint(shape, arm["first_labels"], arm["members"], seed)[:12]
+            cell = checkpoint.beside(fingerprint(arm["name"], seed)[:12])
+            outcome = train_hand_committee(
+                data, Truth(data.masks), mine, ways, cell, checkpoint.beside(start)
+            )
+            tables.append(outcome.rounds.assign(arm=arm["name"], seed=seed))
+            yield pd.concat(tables, ignore_index=True)
+
+
+def _questions(
+    data: MaskedData, oracle: Oracle, network: SegmentationSettings, query: QuerySettings
+) -> Questions:
+    answerable = [key for key in data.images.ids if oracle.may_answer(key)]
+    return draw_questions(data.splits, answerable, oracle.free(), query, network["fit"]["seed"])
