@@ -15,25 +15,10 @@ from boneage_kedro.training.hand_training import build_members, describe_committ
 from boneage_kedro.training.lesson import MaskedData
 from boneage_kedro.training.oracle import Truth
 from boneage_kedro.training.questions import draw_questions
+from tests.training.killing import Killed, KillingFile
 from tests.training.squares import SIDE, square_splits, square_store
 
 COUNT = 24
-
-
-class Killed(Exception):
-    """Stands for the end of the process."""
-
-
-class KillingFile(CheckpointFile):
-    """A checkpoint file whose process ends after so many saves, those of the files beside it counted in."""
-
-    saves_left: list[int]
-
-    def save(self, state: dict[str, Any]) -> None:
-        super().save(state)
-        self.saves_left[0] -= 1
-        if not self.saves_left[0]:
-            raise Killed
 
 
 @pytest.fixture

@@ -14,25 +14,10 @@ from boneage_kedro.training.lesson import make_lesson
 from boneage_kedro.training.mask_samples import Pictures
 from boneage_kedro.training.segmentation import mean_dice, new_segmenter, predict
 from boneage_kedro.training.selftrain import SelfTraining
+from tests.training.killing import Killed, KillingFile
 from tests.training.squares import SIDE, square_splits, square_store
 
 COUNT = 22
-
-
-class Killed(Exception):
-    """Stands for the end of the process."""
-
-
-class KillingFile(CheckpointFile):
-    """A checkpoint file whose process ends after so many saves, those of the files beside it counted in."""
-
-    saves_left: list[int]
-
-    def save(self, state: dict[str, Any]) -> None:
-        super().save(state)
-        self.saves_left[0] -= 1
-        if not self.saves_left[0]:
-            raise Killed
 
 
 @pytest.fixture
