@@ -151,7 +151,7 @@ def new_files(tmp_path: Path, output: str) -> dict[str, str]:
     }
 
 
-def test_assess_reads_new_files(new_files: dict[str, str], tmp_path: Path, fingers: Run) -> None:
+def test_assess_reads_new_files(new_files: dict[str, str], tmp_path: Path, fingers: Run, hands: Run) -> None:
     with _session(new_files) as session:
         session.run(pipeline_names=["assess"])
     predictions = pd.read_csv(tmp_path / "out" / "predictions.csv").set_index("id")
@@ -163,11 +163,12 @@ def test_assess_reads_new_files(new_files: dict[str, str], tmp_path: Path, finge
     assert [file.name for file in overlays] == ["p00000.png", "p00001.png"]
     with Image.open(overlays[0]) as overlay:
         assert overlay.size == (1024, 512)
-    masks = sorted((tmp_path / "out" / "phalanx").iterdir())
-    assert [file.name for file in masks] == ["p00000.png", "p00001.png"]
-    known = PROJECT / "data/07_model_output/test/phalanx_masks"
-    for mask in masks:
-        assert np.array_equal(np.asarray(Image.open(mask)), np.asarray(Image.open(known / mask.name)))
+    for found, known in (("phalanx", "phalanx_masks"), ("hand", "hand_masks")):
+        masks = sorted((tmp_path / "out" / found).iterdir())
+        assert [file.name for file in masks] == ["p00000.png", "p00001.png"]
+        for mask in masks:
+            of_run = PROJECT / "data/07_model_output/test" / known / mask.name
+            assert np.array_equal(np.asarray(Image.open(mask)), np.asarray(Image.open(of_run)))
 
 
 def test_assess_agrees_with_the_predictions_of_the_run(new_files: dict[str, str], tmp_path: Path) -> None:

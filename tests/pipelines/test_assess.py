@@ -48,9 +48,11 @@ def assess(
     params: dict[str, Any],
 ) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     overlays: dict[str, np.ndarray] = {}
-    steps = list(assess_new_cases(read_case_table(table), radiographs, *model, None, None, params))
-    for _, drawn, masks in steps:
-        assert not masks  # no network for them was given
+    steps = list(
+        assess_new_cases(read_case_table(table), radiographs, *model, None, None, None, None, params)
+    )
+    for _, drawn, *masks in steps:
+        assert masks == [{}, {}]  # no network for them was given
         overlays |= {key: np.asarray(image) for key, image in drawn.items()}
     return steps[-1][0].set_index("id"), overlays
 

@@ -7,8 +7,19 @@ from boneage_kedro.training.augment import augment, augment_pair, draw_affine
 from boneage_kedro.training.batches import to_input
 from boneage_kedro.training.seeding import derive_seed
 
-OFF = dict(
-    rotation_deg=0, shear_deg=0, zoom=0, shift=0, flip_probability=0, brightness=0, contrast=0, log_gamma=0
+OFF = dict.fromkeys(
+    [
+        "rotation_deg",
+        "shear_deg",
+        "zoom",
+        "log_aspect",
+        "shift",
+        "flip_probability",
+        "brightness",
+        "contrast",
+        "log_gamma",
+    ],
+    0,
 )
 
 
@@ -49,6 +60,15 @@ def test_zoom_scales_both_axes_alike() -> None:
     torch.testing.assert_close(theta[:, 0, 0], theta[:, 1, 1])
     assert theta[:, 0, 0].min() >= 0.9
     assert theta[:, 0, 0].max() <= 1.1
+
+
+def test_aspect_stretches_one_axis_as_much_as_it_shrinks_the_other() -> None:
+    theta = draw_affine(500, OFF | {"log_aspect": 0.3}, generator())
+    torch.testing.assert_close(theta[:, 0, 0] * theta[:, 1, 1], torch.ones(500))
+    ratio = (theta[:, 0, 0] / theta[:, 1, 1]).log()
+    assert ratio.abs().max() <= 0.3 + 1e-6
+    assert ratio.min() < -0.28
+    assert ratio.max() > 0.28
 
 
 def test_output_stays_in_range_and_black_stays_black_under_contrast_and_gamma() -> None:

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from boneage_kedro.models.committee import Committee
 from boneage_kedro.models.weights import PretrainedWeights
@@ -63,3 +64,23 @@ def test_a_committee_of_nobody_or_of_strangers_is_refused(network: dict[str, Any
     members = [new_segmenter({**network, "width": width}, 2, PretrainedWeights(tmp_path)) for width in (4, 8)]
     with pytest.raises(ValueError, match="2 of 2 are given"):
         Committee(members)
+
+
+def test_a_network_begins_from_a_member_of_a_committee_or_from_one_network(
+    network: dict[str, Any], tmp_path
+) -> None:
+    members = []
+    for seed in (1, 2):
+        network["fit"]["seed"] = seed
+        members.append(new_segmenter(network, 2, PretrainedWeights(tmp_path)))
+    for name, model in (("committee", Committee(members)), ("one", members[1])):
+        weights = {key: value.contiguous() for key, value in model.state_dict().items()}
+        save_file(weights, tmp_path / f"{name}.safetensors")
+
+    def begins(name: str, member: int) -> dict[str, torch.Tensor]:
+        made = new_segmenter({**network, "initial_weights": name}, 2, PretrainedWeights(tmp_path), member)
+        return made.state_dict()
+
+    for name, member, like in (("committee", 0, 0), ("committee", 1, 1), ("committee", 2, 0), ("one", 2, 1)):
+        found, wanted = begins(name, member), members[like].state_dict()
+        assert all(found[key].equal(wanted[key]) for key in wanted)

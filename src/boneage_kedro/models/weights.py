@@ -46,8 +46,10 @@ class PretrainedWeights:
             return _load_lite0_package(backbone)
         return _load_hub(backbone, name, file)
 
-    def load_file(self, network: nn.Module, name: str) -> str:
+    def load_file(self, network: nn.Module, name: str, member: int) -> str:
         """Fill a whole network from ``<name>.safetensors`` in the folder, and return where the weights came from.
+
+        Of a file of a `Committee` that member is taken, counted round and round; of any other file the one network.
 
         Raises:
             PretrainedWeightsMissing: there is no such file.
@@ -59,7 +61,7 @@ class PretrainedWeights:
                 f"no weights {name!r}: {file} does not exist; copy the weights of an earlier training there, or "
                 "set initial_weights to random or imagenet"
             )
-        return _load_file(network, file)
+        return _load_file(network, file, member)
 
 
 def fingerprint_weights(weights: Mapping[str, Tensor]) -> str:
@@ -70,15 +72,22 @@ def fingerprint_weights(weights: Mapping[str, Tensor]) -> str:
     return found.hexdigest()
 
 
-def _load_file(backbone: nn.Module, file: Path) -> str:
+def _load_file(backbone: nn.Module, file: Path, member: int = 0) -> str:
     with safe_open(file, framework="pt") as archive:
         # a classifier that came along is not used here
         state = {key: archive.get_tensor(key).float() for key in archive.keys()}  # noqa: SIM118
         metadata = archive.metadata() or {}
-    _fit_state(backbone, state, str(file))
+    _fit_state(backbone, _of_member(state, member), str(file))
     if eps := metadata.get("batchnorm_eps"):
         _absorb_batchnorm_eps(backbone, float(eps))
     return f"file {file.name}"
+
+
+def _of_member(state: dict[str, Tensor], member: int) -> dict[str, Tensor]:
+    """Of a committee's weights those of one member, under the names that they have in a network alone."""
+    members = {key.split(".")[1] for key in state if key.startswith("members.")}
+    prefix = f"members.{member % len(members)}." if members else ""
+    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
 
 
 def _load_lite0_package(backbone: nn.Module) -> str:

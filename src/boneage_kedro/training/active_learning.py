@@ -84,7 +84,7 @@ class ActiveLearning:
     that the rule ranks first.
 
     Args:
-        new_member: makes a member as it is before training, from its seed.
+        new_member: makes a member as it is before training, from its number and seed.
         questions: what to begin with and what may be asked for.
         oracle: has the answers.
         observe: called after each round.
@@ -94,7 +94,7 @@ class ActiveLearning:
 
     def __init__(
         self,
-        new_member: Callable[[int], Segmenter],
+        new_member: Callable[[int, int], Segmenter],
         questions: Questions,
         store: ImageStore,
         oracle: Oracle,
@@ -223,7 +223,7 @@ class ActiveLearning:
         return MaskSamples(pictures, mine, dict.fromkeys(ids, 1.0), self._network["epoch_samples"])
 
     def _fresh(self, i: int) -> Segmenter:
-        return self._new_member(self._seed(i, "weights"))
+        return self._new_member(i, self._seed(i, "weights"))
 
     def _seed(self, i: int, *purpose: int | str) -> int:
         return derive_seed(self._network["fit"]["seed"], "member", i, *purpose)

@@ -1,6 +1,6 @@
 """Reading new cases with a trained network: from files and a table of sexes to ages with a status."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
@@ -23,7 +23,7 @@ from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.training.batches import AgeSamples
 from boneage_kedro.training.device import device_of
-from boneage_kedro.training.phalanx_reader import PhalanxReader
+from boneage_kedro.training.mask_readers import MaskReader
 from boneage_kedro.training.predict import map_attention
 from boneage_kedro.training.regression import build_regressor
 from boneage_kedro.training.settings import AssessSettings
@@ -45,8 +45,8 @@ class Status(StrEnum):
 class Reading:
     """The result of one case.
 
-    ``overlay`` is (P, 2P, 3) uint8 RGB, the picture beside its activation map; ``phalanges`` (H, W) uint8 class
-    codes at the size of the file.
+    ``overlay`` is (P, 2P, 3) uint8 RGB, the picture beside its activation map; ``masks`` are (H, W) uint8 class
+    codes at the size of the file, by kind.
     """
 
     id: str
@@ -55,7 +55,7 @@ class Reading:
     status: Status = Status.OK
     warnings: list[str] = field(default_factory=list)
     overlay: np.ndarray | None = None
-    phalanges: np.ndarray | None = None
+    masks: dict[str, np.ndarray] = field(default_factory=dict)
 
     def fail(self, reason: str) -> None:
         """Note why there is no age."""
@@ -81,7 +81,7 @@ class _Opened:
     reading: Reading
     for_network: Prepared | None = None
     for_eye: np.ndarray | None = None
-    for_phalanges: Prepared | None = None
+    for_masks: dict[str, Prepared] = field(default_factory=dict)
 
 
 def assess_cases(
@@ -90,7 +90,7 @@ def assess_cases(
     weights: Mapping[str, Tensor],
     model_settings: Mapping[str, Any],
     settings: AssessSettings,
-    phalanges: tuple[Mapping[str, Tensor], Mapping[str, Any]] | None = None,
+    readers: Sequence[MaskReader],
 ) -> Iterator[list[Reading]]:
     """Read bone ages batch by batch, in the order of the table; a bad case never stops the others.
 
@@ -98,14 +98,13 @@ def assess_cases(
         cases: ``id, sex, chronological_age_months, problem, note``, as `boneage_kedro.cohort.tables.read_case_table`
             gives them.
         model_settings: what the training kept beside the weights, with the preparation it was trained on.
-        phalanges: weights and settings of a network for phalanges, if there is one.
+        readers: find what is to be masked, on the device that the settings name.
     """
     device = device_of(settings["accelerator"])
     model = build_regressor(dict(weights), dict(model_settings)).to(device)
-    reader = PhalanxReader(*phalanges, device) if phalanges else None
 
     def open_one(case: Mapping[str, Any]) -> _Opened:
-        return _open(case, radiographs, model_settings, settings["overlay_px"], reader)
+        return _open(case, radiographs, model_settings, settings["overlay_px"], readers)
 
     cv2.setNumThreads(1)  # the threads of map_ordered share the cores already
     size, workers = settings["batch_size"], settings["workers"]
@@ -115,7 +114,8 @@ def assess_cases(
         pictured = [case for case in batch if case.for_network is not None]
         if pictured:
             _predict(model, pictured, device)
-            _find_phalanges(reader, pictured)
+            for reader in readers:
+                _find(reader, pictured)
         for case in pictured:
             _judge(case, model_settings["age_range_months"], settings["warn_difference_months"])
         yield [case.reading for case in batch]
@@ -126,7 +126,7 @@ def _open(
     radiographs: RadiographFolder,
     model_settings: Mapping[str, Any],
     overlay_px: int,
-    reader: PhalanxReader | None,
+    readers: Sequence[MaskReader],
 ) -> _Opened:
     """Read and prepare the picture of a case, or note why that cannot be done."""
     key = case["id"]
@@ -140,8 +140,11 @@ def _open(
         radiograph = read_radiograph(read_content(radiographs[key]), radiographs[key].name)
         opened.for_network = prepare(radiograph, preparation)
         opened.for_eye = render(radiograph.pixels, opened.for_network, overlay_px)
-        if reader:
-            opened.for_phalanges = reader.prepare(radiograph, opened.for_network, preparation)
+        for reader in readers:
+            same = reader.preparation == preparation
+            opened.for_masks[reader.kind] = (
+                opened.for_network if same else prepare(radiograph, reader.preparation)
+            )
     except UnreadableRadiograph as error:
         reading.fail(str(error))
         return opened
@@ -194,13 +197,13 @@ def _predict(model: AgeRegressor, opened: list[_Opened], device: torch.device) -
             case.reading.overlay = np.hstack([plain, mapped])
 
 
-def _find_phalanges(reader: PhalanxReader | None, opened: list[_Opened]) -> None:
-    """Masks of the phalanges of a batch."""
-    if reader:
-        prepared = [case.for_phalanges for case in opened if case.for_phalanges]
-        masks = reader.read([case.reading.id for case in opened], prepared)
-        for case, mask in zip(opened, masks, strict=True):
-            case.reading.phalanges = mask
+def _find(reader: MaskReader, opened: list[_Opened]) -> None:
+    """Masks of one kind for a batch."""
+    prepared = [case.for_masks[reader.kind] for case in opened]
+    found = reader.read([case.reading.id for case in opened], prepared)
+    for case, reading in zip(opened, found, strict=True):
+        case.reading.masks[reader.kind] = reading.mask
+        case.reading.warnings += reading.warnings
 
 
 def _judge(case: _Opened, age_range: tuple[float, float], warn_difference_months: float) -> None:

@@ -64,6 +64,10 @@ def draw_affine(count: int, settings: AugmentSettings, generator: torch.Generato
     theta[:, 1, 1] = (angle + shear).cos() * zoom
     theta[:, 0, 2] = 2 * _uniform(count, settings["shift"], generator)
     theta[:, 1, 2] = 2 * _uniform(count, settings["shift"], generator)
+    if settings["log_aspect"]:
+        stretch = (0.5 * _uniform(count, settings["log_aspect"], generator)).exp()
+        theta[:, 0, :2] *= stretch[:, None]
+        theta[:, 1, :2] /= stretch[:, None]
     return theta
 
 

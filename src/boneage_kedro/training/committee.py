@@ -67,17 +67,26 @@ def consult(
         ValueError: there are fewer than two members.
         FloatingPointError: a network gives values that are not finite; the message names the cases.
     """
-    if len(members) < 2:
-        raise ValueError(f"a committee of {len(members)} cannot disagree; give it at least two members")
     for member in members:
         member.eval().to(device)
     for batch in pictures.batches(batch_size, device):
-        answers = [member.with_features(batch.images) for member in members]
-        yield Opinions(
-            batch,
-            [require_finite(logits.softmax(1), batch.ids) for logits, _ in answers],
-            [require_finite(features, batch.ids) for _, features in answers],
-        )
+        yield consult_on(members, batch)
+
+
+def consult_on(members: Sequence[Segmenter], batch: PictureBatch) -> Opinions:
+    """What all members make of one batch on their device; they are in evaluation mode.
+
+    Raises:
+        ValueError, FloatingPointError: as `consult`.
+    """
+    if len(members) < 2:
+        raise ValueError(f"a committee of {len(members)} cannot disagree; give it at least two members")
+    answers = [member.with_features(batch.images) for member in members]
+    return Opinions(
+        batch,
+        [require_finite(logits.softmax(1), batch.ids) for logits, _ in answers],
+        [require_finite(features, batch.ids) for _, features in answers],
+    )
 
 
 def score_committee(

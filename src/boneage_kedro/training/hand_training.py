@@ -55,9 +55,9 @@ def train_hand_committee(
 ) -> Outcome:
     """Teach one committee, asking the oracle."""
 
-    def new_member(seed: int) -> Segmenter:
+    def new_member(number: int, seed: int) -> Segmenter:
         mine: SegmentationSettings = {**network, "fit": {**network["fit"], "seed": seed}}
-        return new_segmenter(mine, data.classes, data.pretrained)
+        return new_segmenter(mine, data.classes, data.pretrained, number)
 
     learning = ActiveLearning(
         new_member,

@@ -65,8 +65,12 @@ class SegmentationTask:
         return mean_dice(self.model, self.validation, batch_size, device)
 
 
-def new_segmenter(settings: SegmentationSettings, classes: int, pretrained: PretrainedWeights) -> Segmenter:
+def new_segmenter(
+    settings: SegmentationSettings, classes: int, pretrained: PretrainedWeights, member: int = 0
+) -> Segmenter:
     """A network before training: random weights from the seed, or those that ``initial_weights`` names.
+
+    If these are of a committee, ``member`` says of which of its networks.
 
     Raises:
         ValueError: ImageNet weights are asked for a network without a timm encoder, or a file does not fit.
@@ -83,7 +87,7 @@ def new_segmenter(settings: SegmentationSettings, classes: int, pretrained: Pret
             raise ValueError(f"there are no ImageNet weights for architecture {name!r}; use a timm encoder")
         pretrained.load_into(model.encoder, name)
     elif start != "random":
-        pretrained.load_file(model, start)
+        pretrained.load_file(model, start, member)
     return model.to(memory_format=torch.channels_last)  # a fifth faster on CPUs, and what GPUs want
 
 

@@ -24,11 +24,15 @@ class PacedStage(StageSettings):
 
 
 class AugmentSettings(TypedDict):
-    """Ranges of the random changes to a training picture; 0 switches one off."""
+    """Ranges of the random changes to a training picture; 0 switches one off.
+
+    ``log_aspect`` is that of the logarithm of width over height: 0.3 makes a picture up to a third wider or higher.
+    """
 
     rotation_deg: NotNegative
     shear_deg: NotNegative
     zoom: Share
+    log_aspect: NotNegative
     shift: Share
     flip_probability: Share
     brightness: NotNegative

@@ -17,6 +17,11 @@ from boneage_kedro.pipelines.assess.params import Params
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from boneage_kedro.training.assessment import Reading
+    from boneage_kedro.training.mask_readers import MaskReader
+
+Pictures = dict[str, Image.Image]
+
 logger = logging.getLogger(__name__)
 
 
@@ -40,28 +45,41 @@ def assess_new_cases(
     model_settings: dict[str, Any],
     finger_weights: dict[str, Tensor] | None,
     finger_settings: dict[str, Any] | None,
+    hand_weights: dict[str, Tensor] | None,
+    hand_settings: dict[str, Any] | None,
     params: Params,
-) -> Iterator[tuple[pd.DataFrame, dict[str, Image.Image], dict[str, Image.Image]]]:
-    """Read the bone age of every case, and mask its phalanges if `finger_selftrain` has trained a network.
+) -> Iterator[tuple[pd.DataFrame, Pictures, Pictures, Pictures]]:
+    """Read the bone age of every case, and mask phalanges and hand if networks for them have been trained.
 
     Yields:
         after each batch the table of all cases so far (``id, sex, bone_age_months, status, warnings``), so that
-        a run that is killed leaves a whole one, and by id the batch's pictures with their activation maps and the
-        masks of its phalanges.
+        a run that is killed leaves a whole one, and by id the batch's pictures with their activation maps, the
+        masks of its phalanges and those of its hands.
     """
     from boneage_kedro.training.assessment import assess_cases
+    from boneage_kedro.training.device import device_of
+    from boneage_kedro.training.hand_reader import HandReader
+    from boneage_kedro.training.mask_readers import PhalanxReader
 
-    if finger_weights is None or finger_settings is None:
-        logger.info("No masks of phalanges: run the pipeline finger_selftrain once to have them.")
-        phalanges = None
-    else:
-        phalanges = finger_weights, finger_settings
+    networks: dict[str, tuple[type[PhalanxReader | HandReader], Any, Any]] = {
+        "finger_selftrain": (PhalanxReader, finger_weights, finger_settings),
+        "hand_active_learning": (HandReader, hand_weights, hand_settings),
+    }
+    readers: list[MaskReader] = []
+    for pipeline, (reader, its_weights, its_settings) in networks.items():
+        if its_weights is None or its_settings is None:
+            logger.info("No masks by %s: run that pipeline once to have them.", pipeline)
+        else:
+            readers.append(reader(its_weights, its_settings, device_of(params["accelerator"])))
     rows: list[dict[str, Any]] = []
     with Progress(transient=True) as progress:
         task = progress.add_task("assessing", total=len(cases))
-        for readings in assess_cases(cases, radiographs, weights, model_settings, params, phalanges):
+        for readings in assess_cases(cases, radiographs, weights, model_settings, params, readers):
             rows += [reading.row() for reading in readings]
             progress.advance(task, len(readings))
             drawn = {r.id: Image.fromarray(r.overlay) for r in readings if r.overlay is not None}
-            masks = {r.id: Image.fromarray(r.phalanges) for r in readings if r.phalanges is not None}
-            yield pd.DataFrame(rows), drawn, masks
+            yield pd.DataFrame(rows), drawn, _masks(readings, "phalanx"), _masks(readings, "hand")
+
+
+def _masks(readings: list[Reading], kind: str) -> Pictures:
+    return {r.id: Image.fromarray(r.masks[kind]) for r in readings if kind in r.masks}

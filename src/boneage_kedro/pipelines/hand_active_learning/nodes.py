@@ -106,6 +106,7 @@ def teach_hand_committee(
     first = checkpoint.beside("first")
     outcome = train_hand_committee(data, oracle, params["network"], params["query"], checkpoint, first)
     weights, settings = describe_committee(outcome, data, params["network"])
+    settings |= {"threshold": params["threshold"], "limits": dict(params["limits"])}
     return weights, settings, outcome.rounds, _open_questions(queue, outcome.open_ids)
 
 
