@@ -59,6 +59,7 @@ def recipe(*stages: PacedStage, **changed) -> Recipe:
         rotation_deg=10,
         shear_deg=5,
         zoom=0.1,
+        log_aspect=0,
         shift=0.05,
         flip_probability=0.5,
         brightness=0.05,
