@@ -1,8 +1,8 @@
 """What a drawn mask of one hand must be like."""
 
-import cv2
 import numpy as np
 
+from boneage_kedro.masks.hand import components
 from boneage_kedro.masks.label_maps import UnusableMask
 
 # Both hands of a child are nearly of one size, even where one is half cut off; of 68 hands that readers drew, none
@@ -16,8 +16,7 @@ def check_hand(mask: np.ndarray) -> None:
     Raises:
         UnusableMask: the reason, without the name of a file.
     """
-    _, _, stats, _ = cv2.connectedComponentsWithStats((mask != 0).astype(np.uint8))
-    areas = np.sort(stats[1:, cv2.CC_STAT_AREA])[::-1]
+    areas = np.sort(components(mask != 0)[1])[::-1]
     if len(areas) > 1 and areas[1] >= SECOND_HAND_SHARE * areas[0]:
         raise UnusableMask(
             f"has two hands: parts of {areas[0]} and {areas[1]} pixels; draw one hand alone, in one piece"

@@ -62,15 +62,17 @@ def ingest_hands(
     )
     known = state.sources if state.header == header else {}
 
-    def name(key: str) -> str:
-        return fingerprint(images.fingerprint([key]), masks_made_by, trusted.get(key, False))
+    names = {
+        key: fingerprint(images.fingerprint([key]), masks_made_by, trusted.get(key, False))
+        for key in images.ids
+    }
 
     def entry(key: str) -> StoreEntry:
         mask = mask_of(key) if trusted.get(key, False) else None
-        return _entry(key, name(key), radiographs, images, mask, settings)
+        return _entry(key, names[key], radiographs, images, mask, settings)
 
     cv2.setNumThreads(1)  # the threads here share the cores already
-    todo = [key for key in images.ids if known.get(key) != name(key)]
+    todo = [key for key in images.ids if known.get(key) != names[key]]
     yield from in_chunks(header, map_ordered(entry, todo, workers, ahead=4 * workers))
 
 

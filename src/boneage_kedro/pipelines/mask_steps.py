@@ -12,6 +12,7 @@ from PIL import Image
 from rich.progress import track
 
 from boneage_kedro.datasets.resumable_partitions import Parts, PartsState
+from boneage_kedro.evaluation.metrics import metric_curve
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreState
 from boneage_kedro.masks.folder import MaskFolder
@@ -191,15 +192,23 @@ def in_parts(made: Iterable[tuple[str, Any]], made_by: str) -> Iterator[Parts]:
 
 
 def score_test_masks(
-    predicted: Predicted, truth: Mapping[str, np.ndarray], kind: MaskKind, seed: int
+    predicted: Predicted,
+    files: RadiographFolder,
+    images: ImageStore,
+    splits: pd.DataFrame,
+    masks: ImageStore,
+    kind: MaskKind,
+    seed: int,
+    may_lack: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Compare predicted masks with those that people drew, at the radiographs' own size.
+    """Compare predicted masks of the test part with those that people drew, at the radiographs' own size.
 
     Returns:
         a row a case, and means with spread and interval.
     """
     from boneage_kedro.evaluation.segmentation import score_masks, summarise_scores
 
+    truth = read_test_masks(files, images, splits, masks, kind, may_lack)
     found = {key: np.asarray(predicted[key]()) for key in truth}
     scores = score_masks(found, truth, kind.learnt)
     return scores, summarise_scores(scores, seed)
@@ -230,3 +239,25 @@ def check_cells(
             f"{len(missing)} of {len(wanted)} trainings are missing, such as {missing[0]}: the study was "
             f"interrupted; run the node {node}, it goes on where it was"
         )
+
+
+def round_metrics(
+    rounds: pd.DataFrame, step: str, columns: Sequence[str], summary: pd.DataFrame
+) -> dict[str, Any]:
+    """Curves over a column of the rounds, and the means of a summary, in the form MLflow takes."""
+    metrics: dict[str, Any] = {}
+    for column in columns:
+        points = rounds[[step, column]].dropna()
+        if len(points):
+            metrics[column] = metric_curve(points[step], points[column])
+    for row in summary.to_dict("records"):
+        metrics[f"test.{row['measure']}"] = {"step": 0, "value": float(row["mean"])}
+    return metrics
+
+
+def study_metrics(table: pd.DataFrame, step: str) -> dict[str, Any]:
+    """A curve of ``test_dice`` over a column, an arm and seed each, in the form MLflow takes."""
+    return {
+        f"{arm}.{seed}.test_dice": metric_curve(part[step], part["test_dice"])
+        for (arm, seed), part in table.groupby(["arm", "seed"])
+    }

@@ -13,10 +13,11 @@ from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.committee import Committee
 from boneage_kedro.models.segmenter import Segmenter
 from boneage_kedro.models.weights import fingerprint_weights
-from boneage_kedro.provenance import digest, fingerprint, fingerprint_code
+from boneage_kedro.provenance import fingerprint, fingerprint_code
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.committee import CommitteeScore, score_committee
 from boneage_kedro.training.device import device_of
+from boneage_kedro.training.lesson import fingerprint_masks
 from boneage_kedro.training.loop import train
 from boneage_kedro.training.mask_samples import MaskSamples, Pictures
 from boneage_kedro.training.oracle import Oracle
@@ -165,11 +166,7 @@ class ActiveLearning:
         task = SegmentationTask(member, learnt, validation, fit["loss"], self._network["augment"])
         begins = self._query["start"] == "cold" or not number
         stage = self._query["first_stage" if begins else "round_stage"]
-        taught = {
-            key: digest(mask.tobytes())
-            for samples in (learnt, validation)
-            for key, mask in samples.masks.items()
-        }
+        taught = fingerprint_masks(learnt.masks), fingerprint_masks(validation.masks)
         if not number:
             name = fingerprint(self._start, stage, i, taught)
             train(task, [stage], fit, self._first_checkpoint.beside(str(i)), name)

@@ -19,6 +19,7 @@ from boneage_kedro.training.mask_samples import Pictures
 from boneage_kedro.training.segmentation import new_segmenter, predict
 from boneage_kedro.training.selftrain import SelfTraining
 from boneage_kedro.training.settings import Arm, SegmentationSettings, SelfTrainSettings
+from boneage_kedro.training.study import run_cells
 
 
 def train_finger_segmenter(
@@ -68,38 +69,25 @@ def run_study(
     A cell that was finished before is not run again, and arms that begin alike share round 0.
 
     Raises:
-        ValueError: there is no arm or no seed, or two are the same.
+        ValueError: as `run_cells`.
 
     Yields:
         after each cell the table so far: ``arm, seed, round, pseudo_labels, test_dice, validation_dice,
         pseudo_dice``.
     """
-    names = [arm["name"] for arm in arms]
-    if not names or not seeds or len(set(names)) < len(names) or len(set(seeds)) < len(seeds):
-        raise ValueError(
-            "finger_study needs arms of different names and different seeds, at least one of each; it has "
-            f"{names} and {list(seeds)}"
-        )
-    tables: list[pd.DataFrame] = []
-    for seed in seeds:
-        for arm in arms:
-            mine: SegmentationSettings = {
-                **network,
-                "initial_weights": arm["initial_weights"],
-                "fit": {**network["fit"], "seed": seed},
-            }
-            way: SelfTrainSettings = {**rounds, "selection": arm["selection"], "teacher": arm["teacher"]}
-            _, _, table = train_finger_segmenter(
-                data,
-                mine,
-                way,
-                crf,
-                arm["labelled"],
-                checkpoint.beside(fingerprint(arm["name"], seed)[:12]),
-                checkpoint.beside(fingerprint(arm["labelled"], arm["initial_weights"], seed)[:12]),
-            )
-            tables.append(table.assign(arm=arm["name"], seed=seed))
-            yield pd.concat(tables, ignore_index=True)
+
+    def run(arm: Arm, seed: int, cell: CheckpointFile) -> pd.DataFrame:
+        mine: SegmentationSettings = {
+            **network,
+            "initial_weights": arm["initial_weights"],
+            "fit": {**network["fit"], "seed": seed},
+        }
+        way: SelfTrainSettings = {**rounds, "selection": arm["selection"], "teacher": arm["teacher"]}
+        first = checkpoint.beside(fingerprint(arm["labelled"], arm["initial_weights"], seed)[:12])
+        _, _, table = train_finger_segmenter(data, mine, way, crf, arm["labelled"], cell, first)
+        return table
+
+    yield from run_cells("finger_study", arms, seeds, checkpoint, run)
 
 
 def tune_teacher(

@@ -18,7 +18,8 @@ from boneage_kedro.training.lesson import MaskedData, TestDice
 from boneage_kedro.training.oracle import Oracle, Truth
 from boneage_kedro.training.questions import Questions, draw_questions
 from boneage_kedro.training.segmentation import new_segmenter, predict_masks
-from boneage_kedro.training.settings import MaskFitSettings, QueryArm, QuerySettings, SegmentationSettings
+from boneage_kedro.training.settings import QueryArm, QuerySettings, SegmentationSettings
+from boneage_kedro.training.study import run_cells
 
 
 def ask_first(
@@ -108,29 +109,27 @@ def run_hand_study(
 
     A cell that was finished before is not run again, and arms that begin alike share round 0.
 
+    Raises:
+        ValueError: as `run_cells`.
+
     Yields:
         after each cell the table so far: ``arm, seed, round, labels, validation_dice, disagreement, test_dice``.
     """
-    tables: list[pd.DataFrame] = []
-    for seed in seeds:
-        for arm in arms:
-            ways: QuerySettings = {
-                **query,
-                "rule": arm["rule"],
-                "members": arm["members"],
-                "first_labels": arm["first_labels"],
-                "labels": arm["labels"],
-            }
-            fit: MaskFitSettings = {**network["fit"], "seed": seed}
-            shape = arm.get("network", {})
-            mine: SegmentationSettings = {**network, **shape, "fit": fit}
-            start = fingerprint(shape, arm["first_labels"], arm["members"], seed)[:12]
-            cell = checkpoint.beside(fingerprint(arm["name"], seed)[:12])
-            outcome = train_hand_committee(
-                data, Truth(data.masks), mine, ways, cell, checkpoint.beside(start)
-            )
-            tables.append(outcome.rounds.assign(arm=arm["name"], seed=seed))
-            yield pd.concat(tables, ignore_index=True)
+
+    def run(arm: QueryArm, seed: int, cell: CheckpointFile) -> pd.DataFrame:
+        ways: QuerySettings = {
+            **query,
+            "rule": arm["rule"],
+            "members": arm["members"],
+            "first_labels": arm["first_labels"],
+            "labels": arm["labels"],
+        }
+        shape = arm.get("network", {})
+        mine: SegmentationSettings = {**network, **shape, "fit": {**network["fit"], "seed": seed}}
+        first = checkpoint.beside(fingerprint(shape, arm["first_labels"], arm["members"], seed)[:12])
+        return train_hand_committee(data, Truth(data.masks), mine, ways, cell, first).rounds
+
+    yield from run_cells("hand_study", arms, seeds, checkpoint, run)
 
 
 def _questions(

@@ -12,10 +12,10 @@ from torch import Tensor
 from boneage_kedro.masks.crf_settings import CrfSettings
 from boneage_kedro.models.segmenter import Segmenter
 from boneage_kedro.models.weights import fingerprint_weights
-from boneage_kedro.provenance import digest, fingerprint, fingerprint_code
+from boneage_kedro.provenance import fingerprint, fingerprint_code
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.device import device_of
-from boneage_kedro.training.lesson import Lesson
+from boneage_kedro.training.lesson import Lesson, fingerprint_masks
 from boneage_kedro.training.loop import train
 from boneage_kedro.training.mask_samples import MaskSamples
 from boneage_kedro.training.pool import AreaPrior, PoolScore, choose, label_pool, score_pool
@@ -162,9 +162,8 @@ class SelfTraining:
         if not state.round:
             train(task, [self._rounds["first_stage"]], fit, self._first_checkpoint, self._first_name)
         else:
-            learnt_from = {key: digest(mask.numpy().tobytes()) for key, mask in state.masks.items()}
             stage = self._rounds["round_stage" if self._rounds["start"] == "warm" else "first_stage"]
-            name = fingerprint(self._name, state.round, learnt_from)
+            name = fingerprint(self._name, state.round, fingerprint_masks(_arrays(state.masks)))
             train(task, [stage], fit, self._student_checkpoint, name)
         return student
 

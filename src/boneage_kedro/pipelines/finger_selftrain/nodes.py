@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from boneage_kedro.datasets.resumable_partitions import Parts, PartsState
-from boneage_kedro.evaluation.metrics import metric_curve
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreState
 from boneage_kedro.phantom import PHALANX_CLASSES
@@ -20,7 +19,7 @@ from boneage_kedro.pipelines.mask_steps import (
     mask_in_parts,
     masks_on_canvas,
     name_predictions,
-    read_test_masks,
+    round_metrics,
     score_test_masks,
     store_masks,
 )
@@ -107,9 +106,8 @@ def score_finger_masks(
     Returns:
         a row a case, and means with spread and interval.
     """
-    kind = phalanges(params)
-    truth = read_test_masks(files, images, splits, masks, kind)
-    return score_test_masks(predicted, truth, kind, params["network"]["fit"]["seed"])
+    seed = params["network"]["fit"]["seed"]
+    return score_test_masks(predicted, files, images, splits, masks, phalanges(params), seed)
 
 
 def draw_finger_masks(
@@ -136,14 +134,7 @@ def draw_finger_masks(
 
 def collect_finger_metrics(rounds: pd.DataFrame, summary: pd.DataFrame) -> dict[str, Any]:
     """Curves over rounds and final figures in the form MLflow takes."""
-    metrics: dict[str, Any] = {}
-    for column in ("validation_dice", "test_dice", "pseudo_dice"):
-        points = rounds[["round", column]].dropna()
-        if len(points):
-            metrics[column] = metric_curve(points["round"], points[column])
-    for row in summary.to_dict("records"):
-        metrics[f"test.{row['measure']}"] = {"step": 0, "value": float(row["mean"])}
-    return metrics
+    return round_metrics(rounds, "round", ("validation_dice", "test_dice", "pseudo_dice"), summary)
 
 
 def phalanges(params: Params) -> MaskKind:

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from boneage_kedro.evaluation.metrics import metric_curve
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.pipelines.finger_selftrain.nodes import phalanges, teacher
 from boneage_kedro.pipelines.finger_selftrain.params import Params as FingerParams
 from boneage_kedro.pipelines.finger_study.params import Params
-from boneage_kedro.pipelines.mask_steps import check_cells, gather_masked_data
+from boneage_kedro.pipelines.mask_steps import check_cells, gather_masked_data, study_metrics
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -94,7 +93,4 @@ def draw_study(table: pd.DataFrame, params: Params, source: str) -> Figure:
 
 def collect_study_metrics(table: pd.DataFrame) -> dict[str, Any]:
     """A curve an arm and seed, in the form MLflow takes."""
-    return {
-        f"{arm}.{seed}.test_dice": metric_curve(part["round"], part["test_dice"])
-        for (arm, seed), part in table.groupby(["arm", "seed"])
-    }
+    return study_metrics(table, "round")

@@ -12,7 +12,6 @@ from PIL import Image
 from rich.progress import track
 
 from boneage_kedro.datasets.resumable_partitions import Parts, PartsState
-from boneage_kedro.evaluation.metrics import metric_curve
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreState
 from boneage_kedro.masks.hand_quality import worst_first
@@ -27,11 +26,10 @@ from boneage_kedro.pipelines.mask_steps import (
     left_to_do,
     masks_on_canvas,
     name_predictions,
-    read_test_masks,
+    round_metrics,
     score_test_masks,
     store_masks,
 )
-from boneage_kedro.provenance import fingerprint
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -175,7 +173,7 @@ def store_hands(
         lambda key: np.asarray(predicted[key]()),
         dict(zip(quality["id"], quality["trusted"].astype(bool), strict=True)),
         params["crop"],
-        fingerprint(masks_state.made_by),
+        masks_state.made_by,
         state,
         params["workers"],
     )
@@ -194,9 +192,8 @@ def score_hand_masks(
     Returns:
         a row a case, and means with spread and interval.
     """
-    kind = hand(params)
-    truth = read_test_masks(files, images, splits, masks, kind, may_lack=params["oracle"] == "folder")
-    return score_test_masks(predicted, truth, kind, params["network"]["fit"]["seed"])
+    seed, people = params["network"]["fit"]["seed"], params["oracle"] == "folder"
+    return score_test_masks(predicted, files, images, splits, masks, hand(params), seed, may_lack=people)
 
 
 def draw_hands(
@@ -238,13 +235,7 @@ def collect_hand_metrics(
     rounds: pd.DataFrame, summary: pd.DataFrame, quality: pd.DataFrame
 ) -> dict[str, Any]:
     """Curves over the number of masks and final figures in the form MLflow takes."""
-    metrics: dict[str, Any] = {}
-    for column in ("validation_dice", "test_dice", "disagreement"):
-        points = rounds[["labels", column]].dropna()
-        if len(points):
-            metrics[column] = metric_curve(points["labels"], points[column])
-    for row in summary.to_dict("records"):
-        metrics[f"test.{row['measure']}"] = {"step": 0, "value": float(row["mean"])}
+    metrics = round_metrics(rounds, "labels", ("validation_dice", "test_dice", "disagreement"), summary)
     metrics["trusted_share"] = {"step": 0, "value": float(quality["trusted"].mean())}
     return metrics
 

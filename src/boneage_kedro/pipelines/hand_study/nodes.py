@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from boneage_kedro.evaluation.metrics import metric_curve
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.pipelines.hand_active_learning.nodes import hand
 from boneage_kedro.pipelines.hand_active_learning.params import Params as HandParams
 from boneage_kedro.pipelines.hand_study.params import Params
-from boneage_kedro.pipelines.mask_steps import check_cells, gather_masked_data
+from boneage_kedro.pipelines.mask_steps import check_cells, gather_masked_data, study_metrics
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,7 +69,4 @@ def draw_hand_rules(table: pd.DataFrame, source: str) -> Figure:
 
 def collect_hand_rules(table: pd.DataFrame) -> dict[str, Any]:
     """A curve an arm and seed, in the form MLflow takes."""
-    return {
-        f"{arm}.{seed}.test_dice": metric_curve(part["labels"], part["test_dice"])
-        for (arm, seed), part in table.groupby(["arm", "seed"])
-    }
+    return study_metrics(table, "labels")
