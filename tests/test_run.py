@@ -15,11 +15,15 @@ from kedro.framework.session import KedroSession
 from mlflow.entities import Run
 from PIL import Image
 
+from boneage_kedro.evaluation.segmentation import dice
 from boneage_kedro.hooks import git_commit
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.masks.hand_check import check_hand
 from boneage_kedro.masks.labelme import write_labelme
+from boneage_kedro.masks.polygons import mask_to_polygons
 from boneage_kedro.masks.queue import AnnotationQueue
+
+from .annotation.browser import Annotator, chromium, served
 
 # Kedro and MLflow warn of their own dependencies' deprecations here; ours stay errors
 pytestmark = [
@@ -295,11 +299,43 @@ def test_a_run_waits_for_people_and_goes_on_with_their_masks(hands: Run, tmp_pat
     assert rounds["labels"].tolist() == [6, 8]
 
 
+def test_a_mask_drawn_on_the_page_is_learnt_from_in_the_next_round(hands: Run, tmp_path: Path) -> None:
+    (tmp_path / "masks").mkdir()
+    folders = {"hand_masks": str(tmp_path / "masks"), "hand_queue": str(tmp_path / "queue")}
+    settings = {"hand_active_learning": {"oracle": "folder", "query": {"labels": 7, "per_round": 1}}}
+    queue = AnnotationQueue(tmp_path / "queue", {"hand": 1}, check_hand)
+    with pytest.raises(SystemExit), _session(folders | settings) as session:
+        session.run(pipeline_names=["hand_active_learning"])
+    _answer(queue)
+    with pytest.raises(SystemExit), _session(folders | settings) as session:
+        session.run(pipeline_names=["hand_active_learning"])
+    (key,) = queue.open_ids
+    truth = _true_hand(key)
+    with chromium() as browser, served(queue) as address:
+        person = Annotator(browser.new_page(), address, truth.shape).open()
+        person.button("Erase all")
+        person.press("p")
+        person.click(*mask_to_polygons(truth > 0, tolerance_px=1)[0].tolist())
+        person.press("Enter", "s")
+        person.sees("Saved")
+        person.check()
+    assert dice(queue.answer(key) > 0, truth > 0) > 0.97
+    with _session(folders | settings) as session:
+        session.run(pipeline_names=["hand_active_learning"])
+    learnt = json.loads((PROJECT / "data/06_models/test/hand_settings.json").read_text())["labelled"]
+    assert len(learnt) == 7
+    assert key in learnt
+
+
+def _true_hand(key: str) -> np.ndarray:
+    with Image.open(PROJECT / f"data/01_raw/test/hand_masks/{key}.png") as picture:
+        return (np.asarray(picture) > 0).astype(np.uint8)
+
+
 def _answer(queue: AnnotationQueue) -> None:
     """Draw as a person would who never errs, some in Labelme and some as PNG."""
     for i, key in enumerate(queue.open_ids):
-        with Image.open(PROJECT / f"data/01_raw/test/hand_masks/{key}.png") as picture:
-            mask = (np.asarray(picture) > 0).astype(np.uint8)
+        mask = _true_hand(key)
         if i % 2:
             queue.save_answer(key, mask)
         else:
