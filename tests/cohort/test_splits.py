@@ -57,6 +57,34 @@ def test_any_split_is_whole_fair_without_leakage_and_independent_of_row_order(
     pd.testing.assert_frame_equal(assign_splits(cases.iloc[rows], shares, 24, seed), splits)
 
 
+def test_patients_of_an_earlier_cohort_keep_their_part_and_the_others_are_dealt_fairly() -> None:
+    cases = cohort(400, seed=1)
+    some = cases.iloc[::4]
+    earlier = assign_splits(some, {"train": 0.2, "test": 0.8}, 24, seed=5)
+    splits = assign_splits(cases, FRACTIONS, 24, seed=0, earlier=earlier)
+    Splits.validate(splits)
+    both = splits.merge(earlier, on="id")
+    assert len(both) == len(some)
+    assert (both["split_x"] == both["split_y"]).all()
+    new = splits[~splits["id"].isin(some["id"])]
+    for part, share in FRACTIONS.items():
+        assert abs((new["split"] == part).sum() - share * len(new)) < 1
+
+
+def test_another_radiograph_of_an_earlier_patient_goes_with_the_first() -> None:
+    cases = cohort(90).assign(patient_id=lambda table: "p" + (table.index // 2).astype(str))
+    earlier = assign_splits(cases.iloc[::2], FRACTIONS, 24, seed=0)
+    splits = assign_splits(cases, FRACTIONS, 24, seed=7, earlier=earlier)
+    assert splits["split"].iloc[1::2].tolist() == earlier["split"].tolist()
+
+
+def test_a_patient_across_parts_earlier_is_refused() -> None:
+    cases = cohort(4).assign(patient_id="p")
+    earlier = pd.DataFrame({"id": cases["id"], "split": ["train", "train", "test", "train"]})
+    with pytest.raises(ValueError, match="the patients p were in more than one part earlier"):
+        assign_splits(cases, FRACTIONS, 24, seed=0, earlier=earlier)
+
+
 @settings(deadline=None, max_examples=25)
 @given(
     count=st.integers(1, 300),

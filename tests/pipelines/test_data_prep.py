@@ -15,6 +15,7 @@ from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.datasets import ImageStoreDataset, ImageStoreStateDataset, RadiographFolderDataset
 from boneage_kedro.phantom import fabricate_hand
 from boneage_kedro.pipelines.data_prep import create_pipeline
+from boneage_kedro.pipelines.data_prep.nodes import split_cases
 
 TABLES = ("cases", "splits", "image_index", "validation_findings", "validation_report")
 
@@ -58,6 +59,7 @@ def run(folder: Path, params: dict[str, Any], raw: pd.DataFrame) -> DataCatalog:
             "image_store": ImageStoreDataset(store),
             "image_store_state": ImageStoreStateDataset(store),
             "params:data_prep": MemoryDataset(params),
+            "earlier_splits": MemoryDataset(None),
             "params:data_prep.splits": MemoryDataset(params["splits"]),
             **{name: ParquetDataset(filepath=f"{folder.parent}/{name}.parquet") for name in TABLES},
         }
@@ -145,6 +147,12 @@ def test_too_few_cases_for_every_part_are_refused(folder: Path, parameters: dict
     raw = labels().query("id in ('h0', 'h2')")
     with pytest.raises(ValueError, match=r"2 cases leave no patient for .*fractions"):
         run(folder, parameters["data_prep"], raw)
+
+
+def test_a_split_to_keep_that_is_not_there_is_asked_for(parameters: dict[str, Any]) -> None:
+    settings = parameters["data_prep"]["splits"] | {"keep_from": "rsna"}
+    with pytest.raises(ValueError, match="kedro run --env=rsna --pipelines=data_prep first"):
+        split_cases(pd.DataFrame(), None, settings)
 
 
 def test_no_good_case_stops_with_a_reason(folder: Path, parameters: dict[str, Any]) -> None:

@@ -17,7 +17,11 @@ class Split(StrEnum):
 
 
 def assign_splits(
-    cases: pd.DataFrame, fractions: Mapping[str, float], age_band_months: float, seed: int
+    cases: pd.DataFrame,
+    fractions: Mapping[str, float],
+    age_band_months: float,
+    seed: int,
+    earlier: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Split cases by patient, stratified by sex and age band.
 
@@ -31,6 +35,8 @@ def assign_splits(
         fractions: share of the patients for each `Split`, summing to 1; one that is left out gets none.
         age_band_months: width of an age band.
         seed: the same cases and seed give the same split.
+        earlier: ``id``, ``split`` of another cohort that may share patients with this one. They keep their part,
+            so that what one cohort is tested on the other does not learn from; the others are dealt out.
 
     Returns:
         ``id``, ``split``, one row a case, sorted by id. A split is empty when it is due less than one patient
@@ -38,16 +44,36 @@ def assign_splits(
 
     Raises:
         ValueError: unknown split, fractions that are negative or do not sum to 1, a band that is not positive,
-            no cases, repeated ids, or cases without patient, sex or age.
+            no cases, repeated ids, cases without patient, sex or age, or a patient whose cases were in different
+            parts earlier.
     """
     _check(cases, fractions, age_band_months)
+    kept = _kept_parts(cases, earlier) if earlier is not None else pd.Series(dtype=str)
+    new = cases[~cases["patient_id"].isin(kept.index)]
+    parts = pd.concat([kept, _deal_patients(new, fractions, age_band_months, seed)])
+    assigned = pd.DataFrame({"id": cases["id"], "split": cases["patient_id"].map(parts)})
+    return assigned.sort_values("id", ignore_index=True)
+
+
+def _kept_parts(cases: pd.DataFrame, earlier: pd.DataFrame) -> pd.Series:
+    """The part of each patient who had one earlier."""
+    known = cases[["id", "patient_id"]].merge(earlier, on="id").drop_duplicates(["patient_id", "split"])
+    across = known["patient_id"][known["patient_id"].duplicated()].unique()
+    if len(across):
+        raise ValueError(f"the patients {_some(across)} were in more than one part earlier")
+    return known.set_index("patient_id")["split"]
+
+
+def _deal_patients(
+    cases: pd.DataFrame, fractions: Mapping[str, float], age_band_months: float, seed: int
+) -> pd.Series:
+    if cases.empty:
+        return pd.Series(dtype=str)
     total = sum(fractions.values())
     shares = {str(split): fractions[split] / total for split in Split if split in fractions}
     patients = cases.groupby("patient_id").agg(sex=("sex", "first"), age=("bone_age_months", "median"))
     patients = patients.iloc[_deck(patients, age_band_months, np.random.default_rng(seed))]
-    splits = pd.Series(list(_deal(len(patients), shares)), index=patients.index, dtype=str)
-    assigned = pd.DataFrame({"id": cases["id"], "split": cases["patient_id"].map(splits)})
-    return assigned.sort_values("id", ignore_index=True)
+    return pd.Series(list(_deal(len(patients), shares)), index=patients.index, dtype=str)
 
 
 def assert_no_leakage(cases: pd.DataFrame, splits: pd.DataFrame) -> None:

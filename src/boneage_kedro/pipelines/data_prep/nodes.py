@@ -80,10 +80,19 @@ def select_cases(
     return good, index, findings, summarise_findings(findings)
 
 
-def split_cases(cases: pd.DataFrame, settings: SplitSettings) -> pd.DataFrame:
-    """Assign each patient to one part, once for all pipelines."""
+def split_cases(cases: pd.DataFrame, earlier: pd.DataFrame | None, settings: SplitSettings) -> pd.DataFrame:
+    """Assign each patient to one part, once for all pipelines.
+
+    Args:
+        earlier: the split of the run ``keep_from``.
+    """
+    if earlier is None and settings["keep_from"] != "none":
+        raise ValueError(
+            f"cases keep the part they have in the run {settings['keep_from']}, which has no split yet; run "
+            f"kedro run --env={settings['keep_from']} --pipelines=data_prep first, or set keep_splits_of: none"
+        )
     fractions = {str(name): share for name, share in settings["fractions"].items()}
-    splits = assign_splits(cases, fractions, settings["age_band_months"], settings["seed"])
+    splits = assign_splits(cases, fractions, settings["age_band_months"], settings["seed"], earlier)
     assert_no_leakage(cases, splits)
     empty = {"train", "validation", "test"} - set(splits["split"])
     if empty:

@@ -9,11 +9,12 @@ from boneage_kedro.limits import Count, NotNegative, Positive, Share
 
 
 class SplitSettings(TypedDict):
-    """The shares of the cases, the width of an age stratum, and the seed."""
+    """The shares of the cases, the width of an age stratum, the seed, and the run whose cases keep their part."""
 
     fractions: dict[Literal["train", "validation", "calibration", "test"], Share]
     age_band_months: Positive
     seed: int
+    keep_from: str
 
 
 class Params(TypedDict):

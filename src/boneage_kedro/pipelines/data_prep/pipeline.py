@@ -35,7 +35,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 split_cases,
-                inputs=["cases", "params:data_prep.splits"],
+                inputs=["cases", "earlier_splits", "params:data_prep.splits"],
                 outputs="splits",
                 name="split_cases",
             ),
