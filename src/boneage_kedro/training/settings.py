@@ -167,9 +167,10 @@ class QuerySettings(TypedDict):
     flat: FlatSettings
 
 
-class NetworkShape(TypedDict):
-    """A segmentation network's size (see `boneage_kedro.models.segmenter.SegmenterConfig`)."""
+class NetworkChanges(TypedDict, total=False):
+    """What an arm's network differs in (see `boneage_kedro.models.segmenter.SegmenterConfig`)."""
 
+    initial_weights: str
     architecture: str
     width: Count
     depth: Count
@@ -185,7 +186,7 @@ class QueryArm(TypedDict):
     first_labels: Count
     labels: Count
     members: Count
-    network: NotRequired[NetworkShape]
+    network: NotRequired[NetworkChanges]
 
 
 class AssessSettings(TypedDict):
