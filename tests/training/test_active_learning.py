@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors.torch import save_file
 
 from boneage_kedro.models.committee import Committee
 from boneage_kedro.models.weights import PretrainedWeights
@@ -152,6 +153,27 @@ def test_masks_that_nobody_asked_for_are_learnt_from(
     )
     last = learn(data, settings, file, Gift(data.masks, answered | set(after.open_ids) | {gift}))
     assert gift in last.labelled
+
+
+def test_a_committee_from_elsewhere_is_taken_as_it_is(
+    data: MaskedData, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    file = CheckpointFile(tmp_path / "c.pt")
+    taught = learn(data, settings, file)
+    weights, _ = describe_committee(taught, data, settings["network"])
+    save_file(weights, tmp_path / "taught.safetensors")
+    settings["network"]["initial_weights"] = "taught"
+    taken = learn(data, settings, CheckpointFile(tmp_path / "d.pt"), labels=0)
+    assert all(a.equal(b) for a, b in zip(describe_weights(taken), describe_weights(taught), strict=True))
+    assert taken.labelled == taken.open_ids == []
+    assert taken.rounds["test_dice"].tolist() == [taught.rounds["test_dice"].iloc[-1]]
+
+
+def test_random_weights_cannot_be_taken_as_they_are(
+    data: MaskedData, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=r"name its file in hand_active_learning\.network"):
+        learn(data, settings, CheckpointFile(tmp_path / "c.pt"), labels=0)
 
 
 def test_a_committee_that_no_longer_gains_stops(

@@ -132,6 +132,8 @@ class ActiveLearning:
                     return self._outcome(members, state, open_ids)
                 members = self._learn(members, state, masks)
                 self._save(state)
+                for i in range(len(members)):
+                    self._round_checkpoint(i).remove()
             queries = self._next_queries(members, state)
             if not queries:
                 return self._outcome(members, state, [])
@@ -172,7 +174,10 @@ class ActiveLearning:
             train(task, [stage], fit, self._first_checkpoint.beside(str(i)), name)
         else:
             name = fingerprint(self._name, number, i, taught)
-            train(task, [stage], fit, self._checkpoint.beside(f"member{i}"), name)
+            train(task, [stage], fit, self._round_checkpoint(i), name)
+
+    def _round_checkpoint(self, i: int) -> CheckpointFile:
+        return self._checkpoint.beside(f"member{i}")
 
     def _next_queries(self, members: list[Segmenter], state: _State) -> list[str]:
         """What to ask for next; nothing when there are masks enough, or when more of them no longer pay."""

@@ -1,6 +1,6 @@
 """Active learning of hand masks, once or as a study of rules, and the committee that comes of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,8 +27,11 @@ def ask_first(
 ) -> list[str]:
     """Ask for the masks without which nothing can be learnt, and say which are open.
 
-    A network that was trained elsewhere proposes masks; one with random weights proposes nothing.
+    With ``labels: 0`` nothing is learnt, so nothing is asked. A network that was trained elsewhere proposes masks;
+    one with random weights proposes nothing.
     """
+    if not query["labels"]:
+        return []
     questions = _questions(data, oracle, network, query)
     wanted = questions.first + questions.validation
     answered = oracle.masks(wanted)
@@ -54,12 +57,19 @@ def train_hand_committee(
     checkpoint: CheckpointFile,
     first_checkpoint: CheckpointFile,
 ) -> Outcome:
-    """Teach one committee, asking the oracle."""
+    """Teach one committee, asking the oracle; with ``labels: 0`` one that was trained elsewhere is taken as it is.
+
+    Raises:
+        ValueError: it is to be taken as it is, and its weights are random.
+    """
 
     def new_member(number: int, seed: int) -> Segmenter:
         mine: SegmentationSettings = {**network, "fit": {**network["fit"], "seed": seed}}
         return new_segmenter(mine, data.classes, data.pretrained, number)
 
+    observe = TestDice(data.images, data.test, network)
+    if not query["labels"]:
+        return _take_as_it_is(new_member, network, query, observe)
     learning = ActiveLearning(
         new_member,
         _questions(data, oracle, network, query),
@@ -67,11 +77,27 @@ def train_hand_committee(
         oracle,
         network,
         query,
-        TestDice(data.images, data.test, network),
+        observe,
         checkpoint,
         first_checkpoint,
     )
     return learning.run()
+
+
+def _take_as_it_is(
+    new_member: Callable[[int, int], Segmenter],
+    network: SegmentationSettings,
+    query: QuerySettings,
+    observe: TestDice,
+) -> Outcome:
+    if network["initial_weights"] in {"random", "imagenet"}:
+        raise ValueError(
+            "hand_active_learning.query.labels = 0 takes a committee as it was trained elsewhere; name its file in "
+            "hand_active_learning.network.initial_weights"
+        )
+    members = [new_member(i, network["fit"]["seed"]) for i in range(query["members"])]
+    nothing = {"round": 0, "labels": 0, "validation_dice": np.nan, "disagreement": np.nan}
+    return Outcome(members, pd.DataFrame([nothing | observe(Committee(members))]), [], [])
 
 
 def describe_committee(

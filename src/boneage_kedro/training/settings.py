@@ -151,12 +151,12 @@ class QuerySettings(TypedDict):
     ``members`` networks learn from the first ``first_labels`` masks; each round asks for ``per_round`` more, by
     ``rule``, until there are ``labels``. Of ``diversity_factor`` times as many as are wanted, those that lie far
     from each other are asked for; 1 takes the first of the ranking. ``validation_labels`` masks choose the best
-    epoch.
+    epoch. With ``labels: 0`` nothing is asked or learnt: a committee that was trained elsewhere is taken as it is.
     """
 
     members: Count
     first_labels: Count
-    labels: Count
+    labels: Annotated[int, Within(0)]
     per_round: Count
     validation_labels: Count
     rule: QueryRule

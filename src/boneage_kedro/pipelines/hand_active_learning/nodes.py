@@ -192,8 +192,8 @@ def score_hand_masks(
     Returns:
         a row a case, and means with spread and interval.
     """
-    seed, people = params["network"]["fit"]["seed"], params["oracle"] == "folder"
-    return score_test_masks(predicted, files, images, splits, masks, hand(params), seed, may_lack=people)
+    seed, may_lack = params["network"]["fit"]["seed"], _may_lack_test(params)
+    return score_test_masks(predicted, files, images, splits, masks, hand(params), seed, may_lack)
 
 
 def draw_hands(
@@ -254,8 +254,13 @@ def _gather(
     pretrained: PretrainedWeights,
     params: Params,
 ) -> MaskedData:
-    people = params["oracle"] == "folder"  # they may have no mask of the test part
-    return gather_masked_data(images, splits, masks, files, pretrained, hand(params), may_lack_test=people)
+    may_lack = _may_lack_test(params)
+    return gather_masked_data(images, splits, masks, files, pretrained, hand(params), may_lack)
+
+
+def _may_lack_test(params: Params) -> bool:
+    """People may have drawn no mask of the test part, and a committee from elsewhere needs none at all."""
+    return params["oracle"] == "folder" or not params["query"]["labels"]
 
 
 def _oracle(
