@@ -238,7 +238,7 @@ def test_the_teachers_settings_are_the_best_that_were_tried(fingers: Run) -> Non
 def hands(output: str) -> Run:
     """The MLflow run of hands for all radiographs, and of the comparison of rules."""
     with _session({}) as session:
-        session.run(pipeline_names=["hand_active_learning", "hand_study"])
+        session.run(pipeline_names=["hand_active_learning", "hand_study", "regression_study"])
     return runs()[0]
 
 
@@ -276,6 +276,25 @@ def test_the_study_of_rules_has_a_row_for_every_arm_seed_and_round(hands: Run) -
     }
     start = study[study["round"] == 0].pivot_table(index="seed", columns="arm", values="test_dice")
     assert (start["QBC"] == start["random"]).all()  # both begin with the same masks and members
+
+
+def test_the_study_of_regressors_compares_arms_on_unseen_cases(hands: Run) -> None:
+    study = pd.read_parquet(RESULTS / "regression_study.parquet")
+    splits = pd.read_parquet(PROJECT / "data/03_primary/test/splits.parquet").set_index("id")["split"]
+    assert (study["split"] == study["id"].map(splits)).all()
+    assert "train" not in set(study["split"])
+    assert study.groupby(["arm", "seed"]).ngroups == 6
+    assert set(study.loc[study["arm"] == "boys", "sex"]) == {"M"}
+    summary = pd.read_csv(RESULTS / "regression_study_summary.csv")
+    row = summary.query("arm == 'hand' and split == 'test'").iloc[0]
+    errors = study.query("split == 'test'").assign(
+        error=lambda table: (table["predicted_months"] - table["bone_age_months"]).abs()
+    )
+    means = errors.groupby("arm")["error"].mean()
+    assert row["mae"] == pytest.approx(means["hand"])
+    assert row["difference"] == pytest.approx(means["hand"] - means["whole picture"])
+    assert hands.data.metrics["regression_study.test.hand.mae"] == pytest.approx(row["mae"])
+    assert (RESULTS / "regression_study_bars.png").exists()
 
 
 def test_a_run_waits_for_people_and_goes_on_with_their_masks(hands: Run, tmp_path: Path) -> None:

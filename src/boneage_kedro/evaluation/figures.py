@@ -137,6 +137,22 @@ def mae_bars(comparison: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
+def arm_bars(summary: pd.DataFrame, title: str) -> Figure:
+    """MAE of the arms of a study, with the standard deviation over seeds (paper 001, figure 12).
+
+    Args:
+        summary: ``arm, seeds, mae, mae_sd``, a row an arm, in months.
+    """
+    figure, axes = _subplots(1, 1, (6.4, 1.2 + 0.45 * len(summary)))
+    axis = axes[0, 0]
+    bars = axis.barh(summary["arm"], summary["mae"], 0.7, xerr=summary["mae_sd"].fillna(0), capsize=3)
+    axis.bar_label(bars, fmt="%.1f", fontsize=8, padding=2)
+    axis.invert_yaxis()
+    axis.margins(x=0.12)  # room for the figures beside the bars
+    axis.set(xlabel="MAE (months), standard deviation over seeds", title=title)
+    return figure
+
+
 def mean_maps(maps: Mapping[str, np.ndarray], title: str) -> Figure:
     """Mean class activation maps side by side on one scale; each (h, w) in months."""
     figure, axes = _subplots(1, len(maps), (2.6 * len(maps) + 1, 3.2))

@@ -220,27 +220,6 @@ def masks_on_canvas(images: ImageStore, predicted: Predicted, ids: Sequence[str]
     return [mask_to_canvas(np.asarray(predicted[key]()), images.frame(key, side)[0], side) for key in ids]
 
 
-def check_cells(
-    table: pd.DataFrame, arms: Sequence[Mapping[str, Any]], seeds: Sequence[int], node: str
-) -> None:
-    """See that a study has all its trainings.
-
-    Args:
-        table: a row or more an ``arm`` and ``seed``.
-        node: that makes them.
-
-    Raises:
-        ValueError: some are missing, since the study was interrupted.
-    """
-    wanted = {(arm["name"], seed) for arm in arms for seed in seeds}
-    missing = sorted(wanted - set(zip(table["arm"], table["seed"], strict=True)))
-    if missing:
-        raise ValueError(
-            f"{len(missing)} of {len(wanted)} trainings are missing, such as {missing[0]}: the study was "
-            f"interrupted; run the node {node}, it goes on where it was"
-        )
-
-
 def round_metrics(
     rounds: pd.DataFrame, step: str, columns: Sequence[str], summary: pd.DataFrame
 ) -> dict[str, Any]:

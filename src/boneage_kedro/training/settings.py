@@ -70,6 +70,18 @@ class RegressionSettings(TypedDict):
     augment: AugmentSettings
 
 
+class RegressionArm(TypedDict):
+    """One way of training a regressor: what differs from the settings that all share.
+
+    ``images`` are whole radiographs or those cut to the hand; ``stages`` are those of ``ptl_regression``.
+    """
+
+    name: str
+    images: Literal["whole", "hand"]
+    cohort: Literal["all", "F", "M"]
+    stages: Literal["ptl", "fine_tune"]
+
+
 class MaskFitSettings(FitSettings):
     """The fit of a segmentation network."""
 

@@ -7,9 +7,9 @@ import pandas as pd
 
 from boneage_kedro.provenance import fingerprint
 from boneage_kedro.training.checkpoint import CheckpointFile
-from boneage_kedro.training.settings import Arm, QueryArm
+from boneage_kedro.training.settings import Arm, QueryArm, RegressionArm
 
-ArmT = TypeVar("ArmT", Arm, QueryArm)
+ArmT = TypeVar("ArmT", Arm, QueryArm, RegressionArm)
 
 
 def run_cells(

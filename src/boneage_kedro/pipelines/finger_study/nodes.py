@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from boneage_kedro.evaluation.study import check_cells
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.pipelines.finger_selftrain.nodes import phalanges, teacher
 from boneage_kedro.pipelines.finger_selftrain.params import Params as FingerParams
 from boneage_kedro.pipelines.finger_study.params import Params
-from boneage_kedro.pipelines.mask_steps import check_cells, gather_masked_data, study_metrics
+from boneage_kedro.pipelines.mask_steps import gather_masked_data, study_metrics
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

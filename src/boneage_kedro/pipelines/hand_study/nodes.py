@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from boneage_kedro.evaluation.study import check_cells
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.pipelines.hand_active_learning.nodes import hand
 from boneage_kedro.pipelines.hand_active_learning.params import Params as HandParams
 from boneage_kedro.pipelines.hand_study.params import Params
-from boneage_kedro.pipelines.mask_steps import check_cells, gather_masked_data, study_metrics
+from boneage_kedro.pipelines.mask_steps import gather_masked_data, study_metrics
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

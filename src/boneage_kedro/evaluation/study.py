@@ -1,0 +1,70 @@
+"""What came of a study: every arm with every seed, held against each other."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from boneage_kedro.evaluation.metrics import mean_interval
+
+
+def check_cells(
+    table: pd.DataFrame, arms: Sequence[Mapping[str, Any]], seeds: Sequence[int], node: str
+) -> None:
+    """See that a study has all its trainings.
+
+    Args:
+        table: a row or more an ``arm`` and ``seed``.
+        node: that makes them.
+
+    Raises:
+        ValueError: some are missing, since the study was interrupted.
+    """
+    wanted = {(arm["name"], seed) for arm in arms for seed in seeds}
+    missing = sorted(wanted - set(zip(table["arm"], table["seed"], strict=True)))
+    if missing:
+        raise ValueError(
+            f"{len(missing)} of {len(wanted)} trainings are missing, such as {missing[0]}: the study was "
+            f"interrupted; run the node {node}, it goes on where it was"
+        )
+
+
+def compare_arms(predictions: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Errors of the arms of a study of ages, and how far each is from the first arm.
+
+    The difference is paired: it is taken case by case, after the mean over seeds, and its interval is that of other
+    cases, not of other seeds, whose spread stands beside it. Arms are compared on the cases that both predict.
+
+    Args:
+        predictions: ``arm, seed, id, split, bone_age_months, predicted_months``, a row a case.
+        seed: of the bootstrap.
+
+    Returns:
+        a row an arm and split: ``arm, split, cases, seeds, mae``, ``mae_sd`` over seeds, ``difference`` of the MAE
+        from the first arm, and its 95% interval ``difference_low, difference_high``, in months.
+    """
+    error = (predictions["predicted_months"] - predictions["bone_age_months"]).abs()
+    table = predictions.assign(error=error)
+    first = table["arm"].iloc[0]
+    rows = []
+    for (split, arm), part in table.groupby(["split", "arm"], sort=False):
+        by_case = part.groupby("id")["error"].mean()
+        reference = table[(table["arm"] == first) & (table["split"] == split)].groupby("id")["error"].mean()
+        difference = (by_case - reference).dropna().to_numpy()
+        low, high = mean_interval(difference, seed) if len(difference) else (np.nan, np.nan)
+        by_seed = part.groupby("seed")["error"].mean()
+        rows.append(
+            {
+                "arm": arm,
+                "split": split,
+                "cases": len(by_case),
+                "seeds": len(by_seed),
+                "mae": by_seed.mean(),
+                "mae_sd": by_seed.std(),
+                "difference": difference.mean() if len(difference) else np.nan,
+                "difference_low": low,
+                "difference_high": high,
+            }
+        )
+    return pd.DataFrame(rows)
