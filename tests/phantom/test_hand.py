@@ -133,6 +133,16 @@ def test_joints_lie_between_their_bones() -> None:
             assert away[y, x] < 0.03 * length
 
 
+def test_masks_end_where_the_exposed_field_ends() -> None:
+    frame = {"frame_left": 0.1, "frame_bottom": 0.15, "frame_deg": 6.0, "frame_level": 1.0}
+    whole = fabricate_hand(110, Sex.MALE, 3, 256, CLEAN)
+    framed = fabricate_hand(110, Sex.MALE, 3, 256, replace(CLEAN, **frame))
+    outside = framed.image == 255
+    assert outside[-20:].all()
+    assert not (framed.hand_mask & outside).any() and not (framed.bones.astype(bool) & outside).any()
+    assert whole.hand_mask[-1].any() and {Bone.RADIUS, Bone.ULNA} <= codes(framed)
+
+
 def test_mirrored_picture_is_the_flipped_one() -> None:
     plain = fabricate_hand(70, Sex.MALE, 3, 256, CLEAN)
     mirrored = fabricate_hand(70, Sex.MALE, 3, 256, replace(CLEAN, mirrored=True))

@@ -8,7 +8,7 @@ import numpy as np
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.phantom.bones import ROUND_BONES, Bone
 from boneage_kedro.phantom.canvas import Canvas, View
-from boneage_kedro.phantom.film import SOFT_TISSUE_PER_MM, digitise, expose, field_box
+from boneage_kedro.phantom.film import SOFT_TISSUE_PER_MM, digitise, expose, field_box, field_of_view
 from boneage_kedro.phantom.long_bone import draw_long_bone
 from boneage_kedro.phantom.marker import lay_marker
 from boneage_kedro.phantom.maturity import draw_variation, growth, shaft_maturity, stage
@@ -42,9 +42,9 @@ class Phantom:
     Attributes:
         image: (H, W) uint8.
         age_months, sex: as asked for; the bone age is `age_months`.
-        hand_mask: (H, W) bool, hand and forearm within the skin.
-        bones: (H, W) uint8, codes of `BONES`, 0 background. Where bones overlap the map shows the carpal before the
-            long bone, the pisiform before other carpals and an epiphysis before its own shaft.
+        hand_mask: (H, W) bool, hand and forearm within the skin, as far as the exposed field shows them.
+        bones: (H, W) uint8, codes of `BONES` within the field, 0 background. Where bones overlap the map shows the
+            carpal before the long bone, the pisiform before other carpals and an epiphysis before its own shaft.
         joints: (21, 2) float32, x y in pixels, in the order of `skeleton.JOINTS`.
         nuisance: what disturbs the picture.
     """
@@ -89,12 +89,14 @@ def fabricate_hand(
     attenuation *= np.float32(unit**-SOFTER_BEAM)
     lead = lay_marker(soft.inside * np.float32(view.scale), nuisance, letters) if nuisance.marker else None
     image = digitise(expose(attenuation, lead, nuisance, film_noise), nuisance)
+    field = field_of_view(view.shape, nuisance)
+    exposed = np.True_ if field is None else field >= 0.5
     hand = Phantom(
         image,
         age_months,
         sex,
-        soft.inside > 0,
-        canvas.labels,
+        (soft.inside > 0) & exposed,
+        canvas.labels * exposed,
         view.pixels(skeleton.joints).astype(np.float32),
         nuisance,
     )
