@@ -1,5 +1,6 @@
 """Phantoms cut to their hands: what is cut, what stays whole, and what is made anew."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from boneage_kedro.imaging.geometry import Box, map_points
 from boneage_kedro.imaging.ingest import ingest, store_header
 from boneage_kedro.imaging.preparation import PreparationSettings
 from boneage_kedro.imaging.sources import RadiographFolder
-from boneage_kedro.imaging.store import ImageStore, ImageStoreWriter, StoreState, read_state
+from boneage_kedro.imaging.store import ImageStore, ImageStoreWriter, StoreChunk, StoreState, read_state
 from boneage_kedro.masks.hand import hand_box
-from boneage_kedro.masks.hand_store import HandCrop, ingest_hands
+from boneage_kedro.masks.hand_store import HandCrop, ingest_hand_masks, ingest_hands
 from boneage_kedro.masks.label_maps import mask_to_canvas
 from boneage_kedro.phantom import fabricate_hand
 
@@ -47,17 +48,28 @@ class Hands:
         folder = self.folder / "hands"
         state = read_state(folder) if folder.exists() else StoreState()
         trust = dict.fromkeys(trusted, True)
-        made, settings = [], CROP | crop
+        settings: HandCrop = {**CROP, **crop}
         chunks = ingest_hands(
             self.files, self.images, self.masks.__getitem__, trust, settings, made_by, state, workers=2
         )
-        for chunk in chunks:
-            with ImageStoreWriter(folder, chunk.header) as writer:
-                writer.append(chunk.entries)
-                made += [entry.id for entry in chunk.entries]
-                if chunk.last:
-                    writer.finish()
-        return ImageStore(folder), made
+        return write(folder, chunks)
+
+    def cut_masks(self, store: ImageStore, made_by: str = "m") -> tuple[ImageStore, list[str]]:
+        """The store of masks of a store of hands, and which of them this run has made."""
+        folder = self.folder / "masks"
+        state = read_state(folder) if folder.exists() else StoreState()
+        return write(folder, ingest_hand_masks(store, self.masks.__getitem__, made_by, state))
+
+
+def write(folder: Path, chunks: Iterator[StoreChunk]) -> tuple[ImageStore, list[str]]:
+    made = []
+    for chunk in chunks:
+        with ImageStoreWriter(folder, chunk.header) as writer:
+            writer.append(chunk.entries)
+            made += [entry.id for entry in chunk.entries]
+            if chunk.last:
+                writer.finish()
+    return ImageStore(folder), made
 
 
 @pytest.fixture
@@ -98,6 +110,23 @@ def test_a_mask_that_is_not_trusted_leaves_the_picture_whole(hands: Hands) -> No
     store, _ = hands.cut(trusted="ac")
     assert [store.record(key)["cut"] for key in store.ids] == [True, False, True]
     assert np.array_equal(store["b"], hands.images["b"])
+
+
+def test_masks_are_cut_as_their_hands_are(hands: Hands) -> None:
+    bare, _ = hands.cut(remove_background=True)
+    masks, made = hands.cut_masks(bare)
+    assert made == masks.ids == ["a", "b", "c"]
+    assert all(not bare[key][masks[key] == 0].any() for key in masks.ids)
+    assert all((bare[key][masks[key] == 1] > 0).mean() > 0.9 for key in masks.ids)
+    assert hands.cut_masks(bare)[1] == []
+    assert hands.cut_masks(bare, made_by="other masks")[1] == ["a", "b", "c"]
+
+
+def test_of_a_picture_that_stayed_whole_all_is_inside(hands: Hands) -> None:
+    store, _ = hands.cut(trusted="ac")
+    masks, _ = hands.cut_masks(store)
+    rows, columns = store.frame("b", SIDE)[1]
+    assert masks["b"].sum() == pytest.approx(SIDE * SIDE * min(rows, columns) / max(rows, columns), rel=0.05)
 
 
 def test_only_what_has_changed_is_made_again(hands: Hands) -> None:

@@ -101,3 +101,32 @@ def _entry(
     if mask is not None and settings["remove_background"]:
         image = image * mask_to_canvas(mask, made.transform, side)
     return StoreEntry(key, name, image, {**before, **made.record(), "cut": mask is not None})
+
+
+def ingest_hand_masks(
+    hands: ImageStore, mask_of: Callable[[str], np.ndarray], masks_made_by: str, state: StoreState
+) -> Iterator[StoreChunk]:
+    """Bring the masks of hands into the frame of a store that `ingest_hands` has made.
+
+    Args:
+        mask_of: gives the hand (H, W) in the frame and at the size of a radiograph, 0 outside.
+        masks_made_by: fingerprint of the masks.
+
+    Yields:
+        chunks of (P, P) uint8 masks, 1 inside, for those that the store lacks, and a last one that makes it whole.
+        Where a picture stayed whole, since its mask is not trusted, all that its radiograph shows is inside.
+    """
+    side = hands.header.canvas_px
+    header = StoreHeader(side, hands.header.preparation, fingerprint_code("imaging", "masks"))
+    known = state.sources if state.header == header else {}
+    names = {key: fingerprint(hands.fingerprint([key]), masks_made_by) for key in hands.ids}
+
+    def entries() -> Iterator[StoreEntry]:
+        for key in hands.ids:
+            if known.get(key) == names[key]:
+                continue
+            record, (transform, shape) = hands.record(key), hands.frame(key, side)
+            mask = (mask_of(key) > 0).astype(np.uint8) if record["cut"] else np.ones(shape, np.uint8)
+            yield StoreEntry(key, names[key], mask_to_canvas(mask, transform, side), {"file": record["file"]})
+
+    yield from in_chunks(header, entries())
