@@ -6,7 +6,7 @@ from boneage_kedro.imaging.intensity import Window, apply_window, exposure_windo
 
 def test_the_window_spans_the_percentiles_of_the_inner_field():
     field = np.tile(np.linspace(0, 1, 21, dtype=np.float32), (20, 1))  # inner columns 3 to 17
-    assert exposure_window(field, 0, 100) == pytest.approx((0.15, 0.8))  # 0.85 fills no broad patch
+    assert exposure_window(field, 0, 100) == pytest.approx((0.15, 0.85))
     assert exposure_window(field, 50, 50) == pytest.approx((0.45, 0.45), abs=0.06)
 
 
@@ -26,6 +26,14 @@ def test_letters_do_not_decide_the_exposure():
     field[5:20, 5:8] = 255
     field[17:20, 5:14] = 255
     assert exposure_window(field, 1, 99.5) == plain == Window(10, 60)
+
+
+def test_bones_within_a_broad_bright_wrist_are_not_clipped():
+    field = np.full((96, 72), 10, np.float32)
+    field[40:90, 20:50] = 60
+    field[50:80, 30:32] = 90  # a thin bright bone
+    field[5:20, 5:8] = 255  # a letter
+    assert exposure_window(field, 0, 100) == Window(10, 90)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])

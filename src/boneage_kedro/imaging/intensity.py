@@ -7,6 +7,8 @@ import numpy as np
 
 # Letter strokes and wires are thinner than this share of the long side, the palm and the wrist are not.
 _BROAD_SHARE = 0.07
+# Of the brightest broad patch; palm and wrist reach it, and what is bright within them is bone.
+_NEARLY_AS_BRIGHT = 0.8
 # Corners of leaning frames lie in this outer share of each side; the hand and the air around it reach further in.
 _RIM_SHARE = 0.15
 
@@ -35,10 +37,15 @@ def exposure_window(field: np.ndarray, low_percentile: float, high_percentile: f
 
 
 def _brightest_broad(field: np.ndarray) -> float:
-    """The brightest value that fills a broad patch; letters and thin bright lines fill none."""
+    """The brightest value within a broad bright patch; letters and thin bright lines fill none.
+
+    What a patch is filled with is its darkest value; its bones are brighter, and must not be clipped with the letters.
+    """
     size = max(3, round(max(field.shape) * _BROAD_SHARE))
     patch = np.ones((size, size), np.uint8)
-    return float(cv2.erode(field, patch, borderType=cv2.BORDER_REPLICATE).max())
+    filled = cv2.morphologyEx(field, cv2.MORPH_OPEN, patch, borderType=cv2.BORDER_REPLICATE)
+    darkest = field.min()
+    return float(field[filled >= darkest + _NEARLY_AS_BRIGHT * (filled.max() - darkest)].max())
 
 
 def apply_window(pixels: np.ndarray, window: Window, inverted: bool) -> np.ndarray:
