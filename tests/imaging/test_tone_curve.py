@@ -44,6 +44,15 @@ def test_hands_of_any_exposure_come_to_one_mean_and_contrast(dark: float):
     assert (np.diff(toned[inside][order]) >= 0).all()
 
 
+def test_a_burnt_out_hand_comes_to_the_tone_of_the_others():
+    image = np.tile(np.linspace(0.3, 1.3, 100, dtype=np.float32).clip(0, 1), (20, 1))  # 30% is white
+    toned = to_standard_tone(image, np.ones(image.shape, bool), 0.5, 0.18)
+    assert toned.mean() == pytest.approx(0.5, abs=2e-3)
+    assert toned.std() == pytest.approx(0.18, abs=2e-3)
+    assert toned.max() < 0.8
+    assert (np.diff(toned[0]) >= 0).all()
+
+
 def test_a_contrast_out_of_reach_is_approached_and_the_mean_kept():
     image = np.full((20, 20), 0.5, np.float32)
     image[:, ::2] = 0.51
@@ -67,3 +76,7 @@ def test_what_is_no_picture_is_refused():
         to_standard_tone(image, np.ones((9, 8), bool), 0.5, 0.2)
     with pytest.raises(TypeError, match=r"float32 and its mask bool, not .* uint8 and bool"):
         to_standard_tone(image.astype(np.uint8), np.ones((9, 9), bool), 0.5, 0.2)
+    for wrong, shown in ((1.5, "0 to 1.5"), (-0.5, "-0.5 to 0"), (np.nan, "nan to nan")):
+        image[0, 0] = wrong
+        with pytest.raises(ValueError, match=f"holds gray values {shown}; scale them to 0 to 1"):
+            to_standard_tone(image, np.ones((9, 9), bool), 0.5, 0.2)

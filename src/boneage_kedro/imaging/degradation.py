@@ -118,10 +118,9 @@ class Degradation:
         check_picture(image, inside)
         photons = _add_veil(np.exp(-OPEN_TO_BONE * image), self.scatter)
         read = _blur(_count(photons, self.dose, rng), self.blur * max(image.shape))
-        attenuation = np.log(np.maximum(read, np.float32(np.exp(-OPEN_TO_BONE)))) / np.float32(-OPEN_TO_BONE)
-        film = film_curve(np.clip(attenuation, 0, 1), self.gradient, self.exposure) ** self.gamma
-        seen = np.clip((film - self.window_level) / self.window_width + 0.5, 0, 1)
-        levels = _quantise(_quantise(seen, self.gray_levels), _WHITE + 1)
+        film = film_curve(_log_response(read), self.gradient, self.exposure) ** self.gamma
+        windowed = np.clip((film - self.window_level) / self.window_width + 0.5, 0, 1)
+        levels = _quantise(_quantise(windowed, self.gray_levels), _WHITE + 1)
         return np.where(inside, 1 - levels if self.inverted else levels, np.float32(0))
 
 
@@ -186,6 +185,12 @@ def _blur(image: np.ndarray, sigma_px: float) -> np.ndarray:
     if sigma_px == 0:
         return image
     return cv2.GaussianBlur(image, (0, 0), sigma_px, borderType=cv2.BORDER_REPLICATE)
+
+
+def _log_response(photons: np.ndarray) -> np.ndarray:
+    """The attenuation that a number of photons speaks of, as a gray value: 0 for an open field, 1 for dense bone."""
+    floor = np.float32(np.exp(-OPEN_TO_BONE))
+    return np.clip(np.log(np.maximum(photons, floor)) / np.float32(-OPEN_TO_BONE), 0, 1)
 
 
 def _quantise(image: np.ndarray, levels: int) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from boneage_kedro.limits import Positive, Share
 
+_FOG = 0.05  # no film is quite black or clear: what was clipped takes part in the curve with a gray this far inside
 _LEVELS = 256  # of the histogram on which the curve is sought
 _STEPS = 14  # halvings of a bracket: mean and contrast come within 0.001, a quarter of a gray level
 _MOST_SHIFT = 8.0  # of the logit; beyond it a film is black or clear
@@ -25,7 +26,7 @@ def check_picture(image: np.ndarray, inside: np.ndarray) -> None:
 
     Raises:
         TypeError: the picture is not (H, W) float32, or the mask is not bool.
-        ValueError: they differ in size.
+        ValueError: they differ in size, or gray values are not within 0 to 1.
     """
     if image.ndim != 2 or image.dtype != np.float32 or inside.dtype != np.bool_:
         raise TypeError(
@@ -33,6 +34,10 @@ def check_picture(image: np.ndarray, inside: np.ndarray) -> None:
         )
     if inside.shape != image.shape:
         raise ValueError(f"the mask is {inside.shape}, but its picture is {image.shape}")
+    if not (image.min() >= 0 and image.max() <= 1):  # NaN is neither
+        raise ValueError(
+            f"the picture holds gray values {image.min():g} to {image.max():g}; scale them to 0 to 1"
+        )
 
 
 def film_curve(image: np.ndarray, gradient: float, exposure: float) -> np.ndarray:
@@ -57,14 +62,15 @@ def film_curve(image: np.ndarray, gradient: float, exposure: float) -> np.ndarra
 def to_standard_tone(image: np.ndarray, inside: np.ndarray, mean: float, contrast: float) -> np.ndarray:
     """Bring the hand to one mean and contrast, which makes the gold standard.
 
-    The curve is `film_curve`. For each gradient one exposure gives the mean, and the contrast rises with the
-    gradient, so both are found by halving. Nothing is clipped: what was neither black nor white stays so.
+    The curve is `film_curve`, after the gray values were drawn in by a twentieth at either end, so that pictures with
+    burnt-out parts come to the same tone as others. For each gradient one exposure gives the mean, and the contrast
+    rises with the gradient, so both are found by halving. The order of gray values stays, and nothing is clipped.
 
     Args:
         image: (H, W) float32, 0 to 1.
         inside: (H, W) bool, the hand.
         mean, contrast: wanted mean and standard deviation in the hand. Where no curve of a gradient of 0.2 to 5 gives
-            the contrast, the nearest does; a hand of black and white alone keeps its mean.
+            the contrast, the nearest does, and the mean is kept.
 
     Returns:
         (H, W) float32, 0 to 1 and 0 outside the hand.
@@ -75,15 +81,17 @@ def to_standard_tone(image: np.ndarray, inside: np.ndarray, mean: float, contras
     check_picture(image, inside)
     if not inside.any():
         return np.zeros_like(image)
-    gradient, exposure = _find_curve(image[inside], mean, contrast)
-    return np.where(inside, film_curve(image, gradient, exposure), np.float32(0))
+    film = np.float32(_FOG) + np.float32(1 - 2 * _FOG) * image
+    gradient, exposure = _find_curve(film[inside], mean, contrast)
+    return np.where(inside, film_curve(film, gradient, exposure), np.float32(0))
 
 
 def _find_curve(hand: np.ndarray, mean: float, contrast: float) -> tuple[float, float]:
-    """Gradient and exposure of the curve that gives the gray values (n,) of a hand a mean and a contrast."""
-    counts = np.bincount((hand * (_LEVELS - 1)).round().astype(np.intp), minlength=_LEVELS)
-    present = np.flatnonzero(counts)
-    levels, shares = present / (_LEVELS - 1), counts[present] / hand.size
+    """Gradient and exposure of the curve that gives the gray values (n,) of a hand this mean and contrast."""
+    bins = (hand * (_LEVELS - 1)).round().astype(np.intp)
+    counts, sums = np.bincount(bins), np.bincount(bins, hand)
+    present = counts > 0
+    levels, shares = sums[present] / counts[present], counts[present] / hand.size
 
     def exposure_at(gradient: float) -> float:
         def too_bright(exposure: float) -> bool:
