@@ -26,6 +26,7 @@ def apply(degradation: Degradation, image: np.ndarray, inside: np.ndarray = ALL)
 
 def settings(**changes: Any) -> DegradationSettings:
     never: dict[str, Any] = {
+        "shading": {"low": -0.5, "high": 0.5},
         "scatter": {"low": 0.1, "high": 0.3},
         "dose": {"low": 500, "high": 5000},
         "blur": {"low": 0.01, "high": 0.02},
@@ -48,12 +49,21 @@ def test_no_effect_leaves_an_eight_bit_picture_as_it_is():
 def test_the_background_stays_black_whatever_happens():
     inside = np.zeros((64, 64), bool)
     inside[20:40, 20:40] = True
-    worst = Degradation(0.3, 500, 0.02, -1.0, 0.5, 0.5, 2.0, 0.4, 32, inverted=True)
+    worst = Degradation(0.5, 45.0, 0.3, 500, 0.02, -1.0, 0.5, 0.5, 2.0, 0.4, 32, inverted=True)
     degraded = apply(worst, np.where(inside, flat(0.5), 0).astype(np.float32), inside)
     assert (degraded[~inside] == 0).all()
     assert degraded[inside].min() > 0
     assert degraded.dtype == np.float32
     assert degraded.max() <= 1
+
+
+@pytest.mark.parametrize(("degrees", "brighter", "darker"), [(0, (32, 0), (32, 63)), (90, (0, 32), (63, 32))])
+def test_shading_darkens_one_side(degrees: float, brighter: tuple[int, int], darker: tuple[int, int]):
+    shaded = apply(Degradation(shading=0.5, shading_deg=degrees), flat(0.5))
+    step = 0.25 / OPEN_TO_BONE  # half the logarithm to either side
+    assert shaded[brighter] == pytest.approx(0.5 + step, abs=1 / 255)
+    assert shaded[darker] == pytest.approx(0.5 - step, abs=1 / 255)
+    assert shaded[32, 32] == pytest.approx(0.5, abs=1 / 255)
 
 
 def test_scatter_takes_contrast_from_bone():
@@ -124,7 +134,8 @@ def test_faint_pictures_keep_few_levels_and_all_are_of_eight_bits():
 
 
 def test_effects_that_never_come_do_nothing():
-    assert draw_degradation(settings(), np.random.default_rng(1)) == Degradation()
+    drawn = draw_degradation(settings(), np.random.default_rng(1))
+    assert replace(drawn, shading_deg=0.0) == Degradation()
 
 
 @pytest.mark.parametrize("name", [name for name in settings() if name != "inversion"])
@@ -134,7 +145,10 @@ def test_an_effect_is_drawn_within_its_range_and_alone(name: str):
     drawn = [draw_degradation(chosen, np.random.default_rng(seed)) for seed in range(30)]
     values = [getattr(one, name) for one in drawn]
     assert low <= min(values) < max(values) <= high
-    assert all(replace(one, **{name: getattr(Degradation(), name)}) == Degradation() for one in drawn)
+    assert all(
+        replace(one, shading_deg=0.0, **{name: getattr(Degradation(), name)}) == Degradation()
+        for one in drawn
+    )
 
 
 def test_an_effect_comes_as_often_as_it_is_said_to():

@@ -15,6 +15,7 @@ TONE: Any = {"mean": 0.5, "contrast": 0.18}
 DEGRADATION: Any = {
     name: {"probability": 0.7, "low": low, "high": high}
     for name, (low, high) in {
+        "shading": (-0.3, 0.3),
         "scatter": (0.05, 0.3),
         "dose": (1000, 9000),
         "blur": (0.001, 0.004),

@@ -57,9 +57,10 @@ class LevelsEffect(TypedDict):
 class DegradationSettings(TypedDict):
     """How often and how much each effect degrades a picture; see `Degradation` for what the values mean.
 
-    ``inversion`` is a probability alone.
+    ``inversion`` is a probability alone; the direction of the shading is any.
     """
 
+    shading: ShiftEffect
     scatter: ShareEffect
     dose: FactorEffect
     blur: ShareEffect
@@ -77,6 +78,9 @@ class Degradation:
     """What happens to one picture; the defaults leave it as it is, rounded to 8 bits.
 
     Attributes:
+        shading: natural logarithm of the change of the photons over the long side: the heel effect of the tube, or a
+            field that is not lit evenly. Positive is darker in the direction of ``shading_deg``.
+        shading_deg: 0 is to the right, 90 down.
         scatter: part of the photons that arrive as a wide veil (Seibert JA, Boone JM, Med Phys 1988;15:567).
         dose: photons that a pixel of the open field counts in a picture of 256 pixels; fewer are noisier, and the
             most behind bone, where the fewest arrive.
@@ -90,6 +94,8 @@ class Degradation:
         inverted: the negative that polarity correction missed.
     """
 
+    shading: float = 0.0
+    shading_deg: float = 0.0
     scatter: float = 0.0
     dose: float = inf
     blur: float = 0.0
@@ -116,7 +122,8 @@ class Degradation:
             TypeError, ValueError: as `check_picture`.
         """
         check_picture(image, inside)
-        photons = _add_veil(np.exp(-OPEN_TO_BONE * image), self.scatter)
+        photons = _shade(np.exp(-OPEN_TO_BONE * image), self.shading, np.radians(self.shading_deg))
+        photons = _add_veil(photons, self.scatter)
         read = _blur(_count(photons, self.dose, rng), self.blur * max(image.shape))
         film = film_curve(_log_response(read), self.gradient, self.exposure) ** self.gamma
         windowed = np.clip((film - self.window_level) / self.window_width + 0.5, 0, 1)
@@ -143,6 +150,8 @@ def draw_degradation(settings: DegradationSettings, rng: np.random.Generator) ->
         return float(low * (high / low) ** place if geometric else low + (high - low) * place)
 
     return Degradation(
+        shading=draw("shading", plain.shading),
+        shading_deg=float(rng.uniform(0, 180)),
         scatter=draw("scatter", plain.scatter),
         dose=draw("dose", plain.dose, geometric=True),
         blur=draw("blur", plain.blur),
@@ -161,6 +170,17 @@ def degrade(
 ) -> np.ndarray:
     """Draw a degradation and apply it; shapes and errors as `Degradation.apply` and `draw_degradation`."""
     return draw_degradation(settings, rng).apply(image, inside, rng)
+
+
+def _shade(photons: np.ndarray, shading: float, angle: float) -> np.ndarray:
+    """More photons to one side and fewer to the other; the middle keeps its own."""
+    if shading == 0:
+        return photons
+    height, width = photons.shape
+    x = (np.arange(width, dtype=np.float32) - np.float32(width - 1) / 2) / max(photons.shape)
+    y = (np.arange(height, dtype=np.float32) - np.float32(height - 1) / 2) / max(photons.shape)
+    along = x * np.float32(np.cos(angle)) + y[:, None] * np.float32(np.sin(angle))
+    return photons * np.exp(np.float32(shading) * along)
 
 
 def _add_veil(photons: np.ndarray, scatter: float) -> np.ndarray:
