@@ -107,9 +107,9 @@ def _find_curve(hand: np.ndarray, mean: float, contrast: float) -> tuple[float, 
     return gradient, exposure_at(gradient)
 
 
-def _halve(too_low: Callable[[float], bool], low: float, high: float) -> float:
+def _halve(holds: Callable[[float], bool], low: float, high: float) -> float:
     """Where a condition that holds from ``low`` on ceases to."""
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        low, high = (middle, high) if too_low(middle) else (low, middle)
+        low, high = (middle, high) if holds(middle) else (low, middle)
     return (low + high) / 2

@@ -6,7 +6,6 @@ from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
-import pandas as pd
 
 from boneage_kedro.cohort.findings import Finding, finding_rows
 from boneage_kedro.imaging.degradation import DegradationSettings, degrade
@@ -115,7 +114,7 @@ class FolderPairs:
         side_px: side of the squares that pairs are brought to, centred, with black beside.
 
     Attributes:
-        findings: what cannot be used and why, as `finding_rows`.
+        findings: what cannot be used and why, a table as `finding_rows` makes it.
 
     Raises:
         FileNotFoundError: one of the folders is missing.
@@ -127,11 +126,7 @@ class FolderPairs:
         claimed = sorted(set(self._files[_INPUT]) | set(self._files[_GOLD]))
         faults = {key: fault for key in claimed if (fault := self._fault(key))}
         self.ids = [key for key in claimed if key not in faults]
-        self.findings = pd.concat(
-            [finding_rows(Finding.UNUSABLE_PAIR, [key], fault) for key, fault in faults.items()]
-            or [finding_rows(Finding.UNUSABLE_PAIR, [], "")],
-            ignore_index=True,
-        )
+        self.findings = finding_rows(Finding.UNUSABLE_PAIR, list(faults), list(faults.values()))
 
     def __len__(self) -> int:
         return len(self.ids)
