@@ -129,7 +129,7 @@ def test_hand_computed_grays(degradation: Degradation, gray: float, seen: float)
 def test_faint_pictures_keep_few_levels_and_all_are_of_eight_bits():
     image = np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(64, 64)
     assert len(np.unique(apply(Degradation(gray_levels=20), image))) == 20
-    levels = apply(Degradation(gamma=0.7), image) * 255
+    levels = apply(Degradation(gray_levels=20), image) * 255
     assert levels == pytest.approx(np.round(levels), abs=1e-4)
 
 
@@ -157,6 +157,17 @@ def test_an_effect_comes_as_often_as_it_is_said_to():
     drawn = [draw_degradation(chosen, rng) for _ in range(2000)]
     assert np.mean([one.blur > 0 for one in drawn]) == pytest.approx(0.3, abs=0.04)
     assert np.mean([one.inverted for one in drawn]) == pytest.approx(0.1, abs=0.03)
+
+
+def test_factors_are_drawn_evenly_in_the_logarithm():
+    chosen = settings(
+        dose={"probability": 1.0, "low": 500, "high": 5000},
+        blur={"probability": 1.0, "low": 0.01, "high": 0.02},
+    )
+    rng = np.random.default_rng(3)
+    drawn = [draw_degradation(chosen, rng) for _ in range(2000)]
+    assert np.median([one.dose for one in drawn]) == pytest.approx(np.sqrt(500 * 5000), rel=0.1)
+    assert np.median([one.blur for one in drawn]) == pytest.approx(0.015, rel=0.05)
 
 
 def test_the_chance_of_one_effect_leaves_the_others_as_they_were():

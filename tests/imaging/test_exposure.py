@@ -48,8 +48,10 @@ def test_noise_and_clipping_are_measured(hand: tuple[np.ndarray, np.ndarray]):
     rows = np.flatnonzero(inside.any(1))
     lower = inside & (np.arange(len(image)) >= rows[len(rows) * 3 // 4])[:, None]
     white[lower] = 1
-    assert exposure_score(white, inside).clipped == pytest.approx(lower.sum() / inside.sum(), abs=0.01)
-    assert "of the hand is black or white" in exposure_score(white, inside).reason
+    burnt = exposure_score(white, inside)
+    assert burnt.clipped == pytest.approx(lower.sum() / inside.sum(), abs=0.01)
+    assert burnt.score == pytest.approx((burnt.contrast - burnt.noise) * (1 - burnt.clipped))
+    assert "of the hand is black or white" in burnt.reason
 
 
 def test_spread_is_between_the_outer_twentieths():
