@@ -24,6 +24,7 @@ class Finding(StrEnum):
     UNLABELLED_IMAGE = "unlabelled_image"
     DUPLICATE_FILE = "duplicate_file"
     UNREADABLE_FILE = "unreadable_file"
+    UNUSABLE_PAIR = "unusable_pair"
 
 
 def finding_rows(
