@@ -39,7 +39,7 @@ def exposure_window(field: np.ndarray, low_percentile: float, high_percentile: f
 def _brightest_broad(field: np.ndarray) -> float:
     """The brightest value within a broad bright patch; letters and thin bright lines fill none.
 
-    What a patch is filled with is its darkest value; its bones are brighter, and must not be clipped with the letters.
+    What a patch is filled with is its darkest value; its bones are brighter, and must not be clipped as letters are.
     """
     size = max(3, round(max(field.shape) * _BROAD_SHARE))
     patch = np.ones((size, size), np.uint8)
