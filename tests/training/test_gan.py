@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from boneage_kedro.training.checkpoint import CheckpointFile
-from boneage_kedro.training.gan import Sheet, average_weights, decay_at, new_enhancer, train_gan
+from boneage_kedro.training.gan import Sheet, train_gan
 from boneage_kedro.training.gan_losses import RECONSTRUCTIONS
+from boneage_kedro.training.gan_steps import average_weights, decay_at, new_enhancer
 from boneage_kedro.training.pair_batches import in_order, pair_batches
 from tests.training.gan_setup import Discs, settings
 from tests.training.killing import Killed, KillingFile

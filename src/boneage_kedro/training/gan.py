@@ -4,42 +4,28 @@ There are two networks with an optimiser each, of which neither alone tells how 
 is not that of `boneage_kedro.training.loop`, but it keeps its progress, seeds and checkpoints in the same way.
 """
 
-import copy
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from rich.progress import track
-from torch import Tensor, nn
 
-from boneage_kedro.models.discriminator import build_discriminator
-from boneage_kedro.models.enhancer import Enhancer, EnhancerConfig
+from boneage_kedro.models.enhancer import Enhancer
 from boneage_kedro.provenance import fingerprint, fingerprint_code
 from boneage_kedro.training.batches import draw_deck
-from boneage_kedro.training.gan_losses import (
-    adversarial_loss,
-    discriminator_loss,
-    pixel_weights,
-    reconstruction_loss,
-    weighted_mean,
-)
+from boneage_kedro.training.gan_losses import weighted_mean
 from boneage_kedro.training.gan_settings import GanSettings
-from boneage_kedro.training.loop import check_finite, resumable
-from boneage_kedro.training.pair_batches import PairBatch, Pairs, in_order, pair_batches
-from boneage_kedro.training.progress import Checkpoint, EpochRecord, Progress, State
+from boneage_kedro.training.gan_steps import Gan, average_weights, decay_at, take_step
+from boneage_kedro.training.loop import resumable
+from boneage_kedro.training.pair_batches import Pairs, in_order, pair_batches
+from boneage_kedro.training.progress import Checkpoint, EpochRecord, Progress
 from boneage_kedro.training.seeding import derive_seed
 
 logger = logging.getLogger(__name__)
 
-_ADAM_BETAS = (
-    0.5,
-    0.999,
-)  # more momentum makes the two networks circle (Radford et al., ICLR 2016, section 3)
 _LEAST_ERROR = 1e-10  # mean squared; a picture that equals its gold has a PSNR of 100 dB
 
 
@@ -90,7 +76,7 @@ def train_gan(
     name = fingerprint(data_fingerprint, list(pairs.ids), list(validation.ids), settings, code)
     state = resumable(checkpoint, name)
     progress = Progress.from_state(state["progress"]) if state else Progress()
-    gan = _Gan.new(settings)
+    gan = Gan.new(settings)
     if state and "gan" in state:
         gan.load(state["gan"])
     while len(progress.history) < settings["epochs"]:
@@ -106,80 +92,14 @@ def train_gan(
     return gan.average.eval(), progress.history
 
 
-def new_enhancer(settings: GanSettings) -> Enhancer:
-    """The generator before training; its random weights come from the seed."""
-    torch.manual_seed(derive_seed(settings["seed"], "enhancer"))
-    model = Enhancer(EnhancerConfig(**settings["generator"]))
-    return model.to(memory_format=torch.channels_last)  # faster on CPUs, and what GPUs want
-
-
-@torch.no_grad()
-def average_weights(average: nn.Module, model: nn.Module, decay: float) -> None:
-    """Move averaged weights and statistics towards those of a network, by 1 - decay of the way.
-
-    The statistics of batch normalisation are averaged too: they must be those of the averaged weights.
-    """
-    for mean, now in zip(average.state_dict().values(), model.state_dict().values(), strict=True):
-        if mean.is_floating_point():
-            mean.lerp_(now, 1 - decay)
-        else:
-            mean.copy_(now)
-
-
-def decay_at(step: int, decay: float) -> float:
-    """The decay of a step, 0 for the first: smaller at first, or the untrained weights would stay for long."""
-    return min(decay, (1 + step) / (10 + step))
-
-
-@dataclass(frozen=True)
-class _Gan:
-    """Both networks and their optimisers as Fabric wraps them, and the averaged generator."""
-
-    fabric: Fabric
-    generator: Any
-    discriminator: Any
-    average: Enhancer
-    generator_optimiser: Any
-    discriminator_optimiser: Any
-
-    @classmethod
-    def new(cls, settings: GanSettings) -> "_Gan":
-        fabric = Fabric(accelerator=settings["accelerator"], devices=1, precision=settings["precision"])
-        generator = new_enhancer(settings)
-        torch.manual_seed(derive_seed(settings["seed"], "discriminator"))
-        discriminator = build_discriminator(**settings["discriminator"])
-        average = copy.deepcopy(generator).to(fabric.device).requires_grad_(False)
-        wrapped, optimiser = fabric.setup(generator, _adam(generator, settings["generator_learning_rate"]))
-        judge, judge_optimiser = fabric.setup(
-            discriminator, _adam(discriminator, settings["discriminator_learning_rate"])
-        )
-        return cls(fabric, wrapped, judge, average, optimiser, judge_optimiser)
-
-    def _parts(self) -> dict[str, Any]:
-        return {key: part for key, part in vars(self).items() if key != "fabric"}
-
-    def state(self) -> State:
-        """Tensors and plain values, for a checkpoint."""
-        return {key: part.state_dict() for key, part in self._parts().items()}
-
-    def load(self, state: State) -> None:
-        """The inverse of `state`."""
-        for key, part in self._parts().items():
-            part.load_state_dict(state[key])
-
-
-def _adam(model: nn.Module, learning_rate: float) -> torch.optim.Adam:
-    return torch.optim.Adam(model.parameters(), learning_rate, betas=_ADAM_BETAS)
-
-
-def _epoch(gan: _Gan, pairs: Pairs, validation: Pairs, epoch: int, settings: GanSettings) -> EpochRecord:
+def _epoch(gan: Gan, pairs: Pairs, validation: Pairs, epoch: int, settings: GanSettings) -> EpochRecord:
     start = time.perf_counter()
     means = _train_epoch(gan, pairs, epoch, settings)
     found = _validate(gan, validation, settings)
     return {"epoch": epoch, **means, **found, "seconds": time.perf_counter() - start}
 
 
-def _train_epoch(gan: _Gan, pairs: Pairs, epoch: int, settings: GanSettings) -> dict[str, float]:
+def _train_epoch(gan: Gan, pairs: Pairs, epoch: int, settings: GanSettings) -> dict[str, float]:
     """One pass over an epoch's pairs; returns the mean of every named loss over pairs."""
     random = torch.Generator().manual_seed(derive_seed(settings["seed"], "epoch", epoch))
     deck = draw_deck(len(pairs), settings["epoch_samples"], settings["batch_size"], random)
@@ -188,58 +108,15 @@ def _train_epoch(gan: _Gan, pairs: Pairs, epoch: int, settings: GanSettings) -> 
     gan.generator.train()
     sums: dict[str, float] = {}
     for i, batch in enumerate(track(batches, label, total=len(deck), transient=True)):
-        values = _step(gan, batch.moved(settings["augment"], random), settings)
+        values = take_step(gan, batch.moved(settings["augment"], random), settings)
         average_weights(gan.average, gan.generator, decay_at(epoch * len(deck) + i, settings["ema_decay"]))
         for name, value in values.items():
             sums[name] = sums.get(name, 0.0) + value.item() * len(batch.ids)
     return {name: value / settings["epoch_samples"] for name, value in sums.items()}
 
 
-def _step(gan: _Gan, batch: PairBatch, settings: GanSettings) -> dict[str, Tensor]:
-    """Better the discriminator by what the generator makes now, then the generator by the better discriminator."""
-    made = gan.generator(batch.pictures)
-    caught = _discriminator_step(gan, batch, made.detach())
-    return {**_generator_step(gan, batch, made, settings), "discriminator_loss": caught}
-
-
-def _discriminator_step(gan: _Gan, batch: PairBatch, made: Tensor) -> Tensor:
-    both = torch.cat([_in_hand(batch.gold, batch), _in_hand(made, batch)])
-    pictures = _in_hand(batch.pictures, batch).repeat(2, 1, 1, 1)
-    of_gold, of_made = gan.discriminator(pictures, both).chunk(2)
-    loss = discriminator_loss(of_gold, of_made)
-    _descend(gan, loss, gan.discriminator_optimiser, batch)
-    return loss.detach()
-
-
-def _generator_step(gan: _Gan, batch: PairBatch, made: Tensor, settings: GanSettings) -> dict[str, Tensor]:
-    weights = settings["weights"]
-    gan.discriminator.requires_grad_(False)  # its gradients would be computed for nothing
-    adversarial = adversarial_loss(gan.discriminator(_in_hand(batch.pictures, batch), _in_hand(made, batch)))
-    gan.discriminator.requires_grad_(True)
-    weight = pixel_weights(batch.inside, weights["background"])
-    reconstruction = reconstruction_loss(
-        made, batch.gold, weight, settings["reconstruction"], weights["ssim"]
-    )
-    loss = weights["adversarial"] * adversarial + weights["reconstruction"] * reconstruction
-    _descend(gan, loss, gan.generator_optimiser, batch)
-    named = {"generator_loss": loss, "adversarial_loss": adversarial, "reconstruction": reconstruction}
-    return {name: value.detach() for name, value in named.items()}
-
-
-def _in_hand(pictures: Tensor, batch: PairBatch) -> Tensor:
-    """Black around the hand: only the generator's is not quite black there, which would give it away."""
-    return pictures * batch.inside
-
-
-def _descend(gan: _Gan, loss: Tensor, optimiser: Any, batch: PairBatch) -> None:
-    check_finite(loss, batch)
-    optimiser.zero_grad()
-    gan.fabric.backward(loss)
-    optimiser.step()
-
-
 @torch.no_grad()
-def _validate(gan: _Gan, pairs: Pairs, settings: GanSettings) -> dict[str, float]:
+def _validate(gan: Gan, pairs: Pairs, settings: GanSettings) -> dict[str, float]:
     """Mean absolute difference and PSNR of the averaged generator in the hands, means over pairs."""
     gan.average.eval()
     l1, psnr = [], []
@@ -252,7 +129,7 @@ def _validate(gan: _Gan, pairs: Pairs, settings: GanSettings) -> dict[str, float
 
 
 @torch.no_grad()
-def _make_sheet(gan: _Gan, pairs: Pairs, settings: GanSettings) -> Sheet:
+def _make_sheet(gan: Gan, pairs: Pairs, settings: GanSettings) -> Sheet:
     deck = [np.arange(min(settings["sheet_pictures"], len(pairs)))]
     (batch,) = pair_batches(pairs, deck, 0, gan.fabric.device, settings["workers"])
     parts = batch.pictures, gan.average.eval()(batch.pictures), batch.gold
