@@ -22,7 +22,6 @@ from boneage_kedro.evaluation.tone_fit import (
 )
 from boneage_kedro.limits import NotNegative, Share
 
-_MAD = 1.48  # from the median absolute deviation to the standard deviation of a normal distribution
 _GRAY_STEP = np.float32(1 / 255)
 _CLEARLY = 0.25  # local standard deviations over the local mean from which a pixel counts as bone
 _EXTREME_PERCENTILE = 0.5
@@ -34,7 +33,7 @@ class FidelitySettings(TypedDict):
 
     A change is smoothed by ``smoothing`` and told in units of the contrast around it: the standard deviation of the
     explained picture within a Gaussian of ``contrast_window``, to which ``least_contrast`` of that of the whole hand
-    and ``noise_weight`` times the change that is usual in this picture are added in quadrature. ``spot`` is the area of
+    and ``noise_weight`` times the mean change in this picture are added in quadrature. ``spot`` is the area of
     the smallest change that counts, as a share of the picture. ``structure_window`` is that of the SSIM.
     """
 
@@ -130,7 +129,7 @@ def structure_change(
 
 
 def judge(fidelity: Fidelity, limits: FidelityLimits) -> list[str]:
-    """Reasons not to use an enhanced picture, a sentence each; none for a true one. Figures that are nan are no good."""
+    """Reasons not to use an enhanced picture, a sentence each; none for a true one. Nan is no good."""
     if np.isnan(fidelity.largest_change):
         return ["There is no hand to compare, or the enhanced picture holds values that are no numbers."]
     doubts = {
@@ -222,7 +221,7 @@ def _relative_change(explained: Explained, settings: FidelitySettings) -> tuple[
     change = smooth(explained.residual) * counted
     contrast = local_variance(explained.sharpened, counted.astype(np.float32), settings["contrast_window"])
     least = settings["least_contrast"] * np.std(explained.sharpened[counted])
-    noise = settings["noise_weight"] * _MAD * np.median(np.abs(change[counted]))
+    noise = settings["noise_weight"] * np.abs(change[counted]).mean()
     scale = np.sqrt(contrast + np.float32(least**2 + noise**2) + _GRAY_STEP**2)
     return change / scale, scale
 

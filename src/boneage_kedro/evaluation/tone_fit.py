@@ -5,19 +5,19 @@ curve that bends smoothly from place to place, and a gain for each band of detai
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from typing_extensions import TypedDict
 
-from boneage_kedro.limits import Count, NotNegative, Positive, Share
+from boneage_kedro.limits import Share
 
 _KNOTS = 257  # of the monotone curve, at even steps of rank
 _GRAY_STEP = np.float32(1 / 255)
 _POWERS = np.add.outer(np.arange(3), np.arange(3))  # of gray, in the normal equations of a quadratic
 _RIDGE = (1e-4, 1e-3, 1e-3)  # draws the local curve to the global one; the weight of one pixel is about 1e-3
-_MAD = 1.48  # from the median absolute deviation to the standard deviation of a normal distribution
 _LEAST_SHARE = 1e-3
 _NODES_PER_WINDOW = 1.0  # nodes of the small copies in one standard deviation of a window
 
@@ -27,15 +27,12 @@ class ToneFit(TypedDict):
 
     The local curve is quadratic in gray and fitted under a Gaussian of standard deviation ``window``; what is as wide
     as that passes as shading. ``bands`` are the standard deviations between which detail may be raised or lowered, by
-    one gain a band for the whole picture. ``rim`` under the skin is left out, since a mask cuts it. Pixels that stand
-    out by ``outlier`` standard deviations count half in each of the ``passes`` but the first.
+    one gain a band for the whole picture. ``rim`` under the skin is left out, since a mask cuts it.
     """
 
     window: Share
     bands: list[Share]
     rim: Share
-    outlier: Positive
-    passes: Count
 
 
 class Explained(NamedTuple):
@@ -44,16 +41,15 @@ class Explained(NamedTuple):
     Attributes:
         toned: float32, the original with the tone of the enhanced picture.
         sharpened: float32, that with its sharpness, too.
-        residual: float32, enhanced less `sharpened`, without slow changes; 0 outside ``counted``.
+        residual: float32, what is brighter (positive) or darker in the enhanced picture than both a straight and a
+            bent curve of gray explain, without slow changes; 0 outside ``counted``.
         counted: bool, the hand without its rim.
-        weight: float32, 0 to 1, low where the fit took a pixel for an outlier; 0 outside ``counted``.
     """
 
     toned: np.ndarray
     sharpened: np.ndarray
     residual: np.ndarray
     counted: np.ndarray
-    weight: np.ndarray
 
 
 def explain(original: np.ndarray, enhanced: np.ndarray, inside: np.ndarray, settings: ToneFit) -> Explained:
@@ -68,15 +64,12 @@ def explain(original: np.ndarray, enhanced: np.ndarray, inside: np.ndarray, sett
     counted = without_rim(inside, settings["rim"])
     weight = counted.astype(np.float32)
     matched = match_histogram(original, enhanced, counted)
-    blurs = [MaskedBlur(inside, share * side) for share in settings["bands"]]
-    for _ in range(settings["passes"]):
-        toned = _bend_locally(matched, enhanced, weight, settings["window"])
-        sharpened = toned + _sharpen_like(toned, enhanced - toned, weight, blurs)
-        residual = np.where(counted, enhanced - sharpened, 0)
-        usual = _MAD * np.median(np.abs(residual[counted])) + _GRAY_STEP / 4
-        weight = counted / (1 + (residual / np.float32(settings["outlier"] * usual)) ** 2)
+    straight, toned = _curve_locally(matched, enhanced, weight, settings["window"])
+    detail = _sharpen_like(toned, enhanced - toned, counted, [share * side for share in settings["bands"]])
+    either = np.minimum(straight, toned) + detail, np.maximum(straight, toned) + detail
+    residual = np.where(counted, enhanced - np.clip(enhanced, *either), 0)
     slow = local_mean(residual, weight, settings["window"])
-    return Explained(toned, sharpened, np.where(counted, residual - slow, 0), counted, weight)
+    return Explained(toned, toned + detail, np.where(counted, residual - slow, 0), counted)
 
 
 def without_rim(inside: np.ndarray, rim: float) -> np.ndarray:
@@ -113,14 +106,16 @@ def local_mean(picture: np.ndarray, weight: np.ndarray, window: float) -> np.nda
 
 def local_variance(picture: np.ndarray, weight: np.ndarray, window: float) -> np.ndarray:
     """Weighted variance under a wide Gaussian; (H, W) float32."""
-    centred = picture - np.float32(np.average(picture, weights=weight))  # keeps the digits that the squares need
-    return np.maximum(
-        local_mean(centred**2, weight, window) - local_mean(centred, weight, window) ** 2, 0
-    )
+    centred = picture - np.float32(
+        np.average(picture, weights=weight)
+    )  # keeps the digits that the squares need
+    return np.maximum(local_mean(centred**2, weight, window) - local_mean(centred, weight, window) ** 2, 0)
 
 
-def _bend_locally(picture: np.ndarray, target: np.ndarray, weight: np.ndarray, window: float) -> np.ndarray:
-    """The picture through a quadratic in gray that is fitted to the target around each place; (H, W) float32."""
+def _curve_locally(
+    picture: np.ndarray, target: np.ndarray, weight: np.ndarray, window: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The picture through a line and a quadratic in gray, fitted to the target around each place; (H, W) float32."""
     middle = np.float32(np.average(picture, weights=weight))
     spread = np.sqrt(np.average((picture - middle) ** 2, weights=weight)).astype(np.float32) + _GRAY_STEP
     gray = (picture - middle) / spread
@@ -129,22 +124,24 @@ def _bend_locally(picture: np.ndarray, target: np.ndarray, weight: np.ndarray, w
         powers.append(powers[-1] * gray)
     left = np.stack([_shrink(power, window) for power in powers], -1).astype(np.float64)
     right = np.stack([_shrink(power * (target - picture), window) for power in powers[:3]], -1)
-    curves = np.linalg.solve(left[..., _POWERS] + np.diag(_RIDGE), right[..., None].astype(np.float64))
-    offset, slope, bend = cv2.split(_enlarge(curves[..., 0].astype(np.float32), picture.shape))
-    return picture + offset + gray * (slope + gray * bend)
+    fits = []
+    for terms in (2, 3):
+        normal = left[..., _POWERS[:terms, :terms]] + np.diag(_RIDGE[:terms])
+        curve = np.linalg.solve(normal, right[..., :terms, None].astype(np.float64))[..., 0]
+        planes = _enlarge(curve.astype(np.float32), picture.shape)
+        fits.append(picture + sum(planes[..., i] * gray**i for i in range(terms)))
+    return fits[0], fits[1]
 
 
 def _sharpen_like(
-    toned: np.ndarray, missing: np.ndarray, weight: np.ndarray, blurs: Sequence[MaskedBlur]
+    toned: np.ndarray, missing: np.ndarray, counted: np.ndarray, sigmas_px: Sequence[float]
 ) -> np.ndarray:
-    """What the best gain of each band of detail adds, by weighted least squares; (H, W) float32, 0 without weight."""
-    steps = [toned, *(blur(toned) for blur in blurs)]
-    counted = weight > 0
-    bands = np.stack([(fine - coarse)[counted] for fine, coarse in zip(steps, steps[1:], strict=False)], 1)
-    weighted = bands * weight[counted][:, None]
-    normal = weighted.T @ bands + _GRAY_STEP**2 * np.eye(len(blurs), dtype=np.float32)
+    """What the best gain of each band of detail adds, by least squares; (H, W) float32, 0 where nothing counts."""
+    steps = [toned, *(MaskedBlur(counted, sigma)(toned) for sigma in sigmas_px)]
+    bands = np.stack([(fine - coarse)[counted] for fine, coarse in pairwise(steps)], 1)
+    normal = bands.T @ bands + _GRAY_STEP**2 * np.eye(len(sigmas_px), dtype=np.float32)
     added = np.zeros_like(toned)
-    added[counted] = bands @ np.linalg.solve(normal, weighted.T @ missing[counted])
+    added[counted] = bands @ np.linalg.solve(normal, bands.T @ missing[counted])
     return added
 
 
