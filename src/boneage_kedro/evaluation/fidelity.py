@@ -6,26 +6,23 @@ change of structure, such as a growth plate closed or an ossification centre add
 
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from typing_extensions import TypedDict
 
-from boneage_kedro.evaluation.tone_fit import (
-    Explained,
-    MaskedBlur,
-    ToneFit,
-    explain,
-    local_mean,
-    local_variance,
-    match_histogram,
-    without_rim,
+from boneage_kedro.evaluation.structure import (
+    Surroundings,
+    added_structure,
+    bone_shares,
+    edge_shares,
+    strongest,
+    structure_term,
+    surroundings,
 )
+from boneage_kedro.evaluation.tone_fit import Explained, MaskedBlur, ToneFit, explain, without_rim
 from boneage_kedro.limits import NotNegative, Share
 
 _GRAY_STEP = np.float32(1 / 255)
-_CLEARLY = 0.25  # local standard deviations over the local mean from which a pixel counts as bone
 _EXTREME_PERCENTILE = 0.5
-_TINY = 1e-6
 
 
 class FidelitySettings(TypedDict):
@@ -34,7 +31,8 @@ class FidelitySettings(TypedDict):
     A change is smoothed by ``smoothing`` and told in units of the contrast around it: the standard deviation of the
     explained picture within a Gaussian of ``contrast_window``, to which ``least_contrast`` of that of the whole hand
     and ``noise_weight`` times the mean change in this picture are added in quadrature. ``spot`` is the area of
-    the smallest change that counts, as a share of the picture. ``structure_window`` is that of the SSIM.
+    the smallest change that counts, as a share of the picture. ``structure_window`` is that of the SSIM, and
+    ``steady_contrast`` the share of the hand's contrast below which its structure term says little.
     """
 
     tone: ToneFit
@@ -44,6 +42,7 @@ class FidelitySettings(TypedDict):
     noise_weight: NotNegative
     spot: Share
     structure_window: Share
+    steady_contrast: Share
 
 
 class FidelityLimits(TypedDict):
@@ -200,95 +199,30 @@ def _measure(
 ) -> tuple[Fidelity, np.ndarray]:
     """The facts and the map of change."""
     explained = explain(original, enhanced, inside, settings["tone"])
-    change, scale = _relative_change(explained, settings)
+    counted = explained.counted
+    around = surroundings(explained.sharpened, counted, settings["contrast_window"])
+    smooth = MaskedBlur(counted, settings["smoothing"] * max(counted.shape))
+    change = smooth(explained.residual) * counted
+    scale = _contrast_scale(explained, around, change, settings)
+    added = smooth(added_structure(explained.sharpened - around.level, explained.residual)) * counted
     spot_px = max(1, round(settings["spot"] * change.size))
-    similar = _structure_term(original, enhanced, explained, settings)
+    window, steady = settings["structure_window"], settings["steady_contrast"]
+    similar = structure_term(original, enhanced, counted, window, steady)
     facts = Fidelity(
-        _strongest(change, spot_px),
-        _strongest(_added(explained, scale, settings), spot_px),
-        *_edges(explained, enhanced, settings),
-        *_bone(explained, enhanced, settings),
+        strongest(change / scale, spot_px),
+        strongest(added / scale, spot_px),
+        *edge_shares(explained, enhanced, smooth),
+        *bone_shares(explained, around),
         float(similar.mean()),
         float(np.percentile(similar, _EXTREME_PERCENTILE)),
     )
-    return facts, change
+    return facts, change / scale
 
 
-def _relative_change(explained: Explained, settings: FidelitySettings) -> tuple[np.ndarray, np.ndarray]:
-    """The change of structure in units of the contrast around it, and that contrast; both (H, W) float32."""
-    counted = explained.counted
-    smooth = MaskedBlur(counted, settings["smoothing"] * max(counted.shape))
-    change = smooth(explained.residual) * counted
-    contrast = local_variance(explained.sharpened, counted.astype(np.float32), settings["contrast_window"])
-    least = settings["least_contrast"] * np.std(explained.sharpened[counted])
-    noise = settings["noise_weight"] * np.abs(change[counted]).mean()
-    scale = np.sqrt(contrast + np.float32(least**2 + noise**2) + _GRAY_STEP**2)
-    return change / scale, scale
-
-
-def _added(explained: Explained, scale: np.ndarray, settings: FidelitySettings) -> np.ndarray:
-    """By how much more the enhanced picture departs from its surroundings than the original; (H, W), 0 or more."""
-    counted = explained.counted
-    smooth = MaskedBlur(counted, settings["smoothing"] * max(counted.shape))
-    around = local_mean(explained.sharpened, counted.astype(np.float32), settings["contrast_window"])
-    departs = explained.sharpened - around
-    excess = np.abs(departs + explained.residual) - np.abs(departs)
-    return np.maximum(smooth(excess) * counted / scale, 0)
-
-
-def _strongest(change: np.ndarray, spot_px: int) -> float:
-    """Mean of so many of the strongest values, so that no single pixel decides."""
-    return float(np.partition(np.abs(change), change.size - spot_px, axis=None)[-spot_px:].mean())
-
-
-def _edges(explained: Explained, enhanced: np.ndarray, settings: FidelitySettings) -> tuple[float, float]:
-    """Shares of the original's edges that are kept, and of the enhanced picture's that are new.
-
-    Kept are edges of the original in the tone of the enhanced picture, so that a blur loses some; new are those that
-    neither tone nor sharpness gives.
-    """
-    counted = explained.counted
-    smooth = MaskedBlur(counted, settings["smoothing"] * max(counted.shape))
-    toned, sharpened, seen = (
-        _gradient(smooth(part), counted) for part in (explained.toned, explained.sharpened, enhanced)
-    )
-    length = np.hypot(*toned) + _TINY
-    kept = np.clip((toned[0] * seen[0] + toned[1] * seen[1]) / length, 0, length)
-    new = np.maximum(np.hypot(*seen) - np.hypot(*sharpened), 0)
-    return float(kept.sum() / length.sum()), float(new.sum() / (np.hypot(*seen).sum() + _TINY))
-
-
-def _gradient(picture: np.ndarray, counted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Central differences along x and y of the counted pixels that have counted neighbours; (N,) float32 each."""
-    inner = cv2.erode(counted.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    x, y = (cv2.Sobel(picture, cv2.CV_32F, *order, ksize=1) for order in ((1, 0), (0, 1)))
-    return x[inner], y[inner]
-
-
-def _bone(explained: Explained, enhanced: np.ndarray, settings: FidelitySettings) -> tuple[float, float]:
-    """Shares of the bone area kept and added; bone is what is clearly brighter than its surroundings."""
-    weight = explained.counted.astype(np.float32)
-    around = local_mean(explained.sharpened, weight, settings["contrast_window"])
-    spread = np.sqrt(local_variance(explained.sharpened, weight, settings["contrast_window"]))
-    threshold = around + np.float32(_CLEARLY) * spread + _GRAY_STEP
-    before = explained.counted & (explained.sharpened > threshold)
-    after = explained.counted & (explained.sharpened + explained.residual > threshold)
-    area = max(1, np.count_nonzero(before))
-    return np.count_nonzero(before & after) / area, np.count_nonzero(after & ~before) / area
-
-
-def _structure_term(
-    original: np.ndarray, enhanced: np.ndarray, explained: Explained, settings: FidelitySettings
+def _contrast_scale(
+    explained: Explained, around: Surroundings, change: np.ndarray, settings: FidelitySettings
 ) -> np.ndarray:
-    """Structure term of the SSIM for each counted pixel, (N,): local correlation, stabilised by the noise.
-
-    Wang Z, Bovik AC, Sheikh HR, Simoncelli EP, IEEE Trans Image Process 2004;13:600-612, equation 10.
-    """
-    counted = explained.counted
-    mean = MaskedBlur(counted, settings["structure_window"] * max(counted.shape))
-    matched = match_histogram(original, enhanced, counted)
-    x, y = (part - part[counted].mean() for part in (matched, enhanced))
-    variances = [np.maximum(mean(part * part) - mean(part) ** 2, 0)[counted] for part in (x, y)]
-    covariance = (mean(x * y) - mean(x) * mean(y))[counted]
-    steady = np.float32((settings["least_contrast"] * 0.1) ** 2 * x[counted].var()) + _GRAY_STEP**2
-    return (covariance + steady) / (np.sqrt(variances[0] * variances[1]) + steady)
+    """The unit of change, (H, W) float32: the contrast around, never less than noise and a share of the hand's."""
+    hand = settings["least_contrast"] * explained.sharpened[explained.counted].std()
+    noise = settings["noise_weight"] * np.abs(change[explained.counted]).mean()
+    return np.sqrt(around.contrast**2 + np.float32(hand**2 + noise**2) + _GRAY_STEP**2)

@@ -104,14 +104,6 @@ def local_mean(picture: np.ndarray, weight: np.ndarray, window: float) -> np.nda
     return _enlarge(above / np.maximum(below, _LEAST_SHARE), picture.shape)
 
 
-def local_variance(picture: np.ndarray, weight: np.ndarray, window: float) -> np.ndarray:
-    """Weighted variance under a wide Gaussian; (H, W) float32."""
-    centred = picture - np.float32(
-        np.average(picture, weights=weight)
-    )  # keeps the digits that the squares need
-    return np.maximum(local_mean(centred**2, weight, window) - local_mean(centred, weight, window) ** 2, 0)
-
-
 def _curve_locally(
     picture: np.ndarray, target: np.ndarray, weight: np.ndarray, window: float
 ) -> tuple[np.ndarray, np.ndarray]:

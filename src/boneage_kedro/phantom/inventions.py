@@ -193,8 +193,8 @@ def _nucleus(bone: Bone, truth: Phantom, size: float) -> np.ndarray:
     canvas = Canvas(view, np.ones(view.shape, np.float32))
     state = BoneState(1.0, Stage(size=size, thickness=size, gap=1, fusion=0, scar=0), 0.5)
     draw_round_bone(canvas, bone, carpal_centre(bone), heading(0.0), state)
-    drawn = cv2.GaussianBlur(canvas.mineral, (0, 0), 0.5 * max(view.shape) / 256)
-    drawn /= max(float(drawn.max()), _EMPTY)
+    soft = cv2.GaussianBlur(canvas.mineral, (0, 0), 0.5 * max(view.shape) / 256)
+    drawn = soft / max(float(soft.max()), _EMPTY)
     return np.ascontiguousarray(drawn[:, ::-1]) if mirrored else drawn
 
 
