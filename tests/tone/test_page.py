@@ -23,6 +23,15 @@ PREVIEW = """() => {
   return { shape: [canvas.height, canvas.width, 4], data: Array.from(data) };
 }"""
 
+# the gray level at which the bright line of the histogram is highest
+PEAK = """() => {
+  const { width, height } = document.getElementById("histogram");
+  const { data } = document.getElementById("histogram").getContext("2d").getImageData(0, 0, width, height);
+  let highest = 0;
+  while (data[4 * highest + 1] < 150) highest++;
+  return 2 + (254 * (highest % width)) / width;
+}"""
+
 
 class Assistant(Visitor):
     """A person who sets the tone of hands."""
@@ -238,20 +247,40 @@ def test_mean_and_contrast_stand_beside_those_of_the_saved(sit: Sit, hands: dict
     for row, name in enumerate(("mean", "contrast")):
         own = f"{getattr(before, name):.0f}"
         cells = rows.nth(row).locator("td")
-        expect(cells).to_have_text([own, own, f"{getattr(saved, name):.0f} ± 0"])
-    clipped = np.isin(hands["1379"][hands["1379"] > 0], (1, 255)).mean()
-    expect(rows.nth(2).locator("td").first).to_have_text(f"{100 * clipped:.1f} %")
+        expect(cells).to_have_text([own, own, f"{getattr(saved, name):.0f} ± 0.0"])
+    for row, level in ((2, 1), (3, 255)):
+        part = (hands["1379"][hands["1379"] > 0] == level).mean()
+        expect(rows.nth(row).locator("td").first).to_have_text(f"{100 * part:.1f} %")
 
 
-def test_the_histogram_shows_the_levels_of_the_hand(sit: Sit) -> None:
+def test_a_hand_that_loses_its_gray_levels_is_marked(sit: Sit) -> None:
+    person = sit()
+    white = person.page.locator("#levels tr").nth(3).locator("td").nth(1)
+    expect(white).not_to_have_class("much")
+    person.slide(brightness=60)
+    expect(white).to_have_class("much")
+
+
+def test_a_picture_is_shown_pixel_by_pixel(sit: Sit, folder: Path) -> None:
+    cv2.imwrite(str(folder / "1378.png"), np.full((40, 50), 90, np.uint8))
+    person = sit()
+    picture = person.page.locator("#picture")
+    person.press("f")
+    expect(picture).to_have_css("width", "156px")
+    person.press("j")
+    expect(picture).to_have_css("width", "50px")
+    person.press("f")
+    assert picture.bounding_box() == person.page.locator("#stage").bounding_box()
+
+
+def test_the_histogram_follows_the_brightness(sit: Sit, folder: Path) -> None:
+    cv2.imwrite(str(folder / "0.png"), np.full((40, 50), 100, np.uint8))
     person = sit()
     person.preview()
-    assert person.page.evaluate(
-        """() => {
-          const canvas = document.getElementById("histogram");
-          return canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value);
-        }"""
-    )
+    assert person.page.evaluate(PEAK) == pytest.approx(100, abs=4)
+    person.slide(brightness=40)
+    person.preview()
+    assert person.page.evaluate(PEAK) == pytest.approx(202, abs=4)
 
 
 def test_what_is_set_but_not_saved_is_kept_while_other_pictures_are_looked_at(sit: Sit) -> None:

@@ -26,7 +26,7 @@ const actions = {
   contrast: () => element("contrast").focus(),
   sharpness: () => element("sharpness").focus(),
   before: () => showBefore(!easel.showsBefore),
-  actual: () => showActual(!element("stage").classList.contains("actual")),
+  actual: () => showActual(!isActual()),
   reset: () => set({ ...UNCHANGED }),
   copyLast: () => work.last && set({ ...work.last }),
   match: () => work.gold.count && set(easel.match(work.settings(current), goal())),
@@ -63,6 +63,7 @@ async function open(id) {
     const opening = easel.open(sheet.picture(id), () => work.settings(id));
     showSaving();
     await opening;
+    showActual(isActual());
   });
   showSaving();
 }
@@ -127,6 +128,11 @@ function showBefore(before) {
   easel.show();
 }
 
+function isActual() {
+  return element("stage").classList.contains("actual");
+}
+
+/** Show the picture's own pixels, one on each of the screen, or the whole picture. */
 function showActual(actual) {
   const { canvas } = easel;
   element("stage").classList.toggle("actual", actual);

@@ -9,6 +9,7 @@ export class Easel {
   #turn = null; // the opening under way; a later one takes its place
   #pixels = null;
   #toned = null;
+  #image = null; // what the canvas gets
   #due = false;
   #settings = UNCHANGED;
 
@@ -65,6 +66,7 @@ export class Easel {
     this.#pixels = { gray, smooth, counts, mean: measure(counts).mean };
     this.#toned = new Uint8ClampedArray(gray.length);
     Object.assign(this.canvas, { width, height });
+    this.#image = this.#context.createImageData(width, height);
   }
 
   #draw() {
@@ -76,10 +78,12 @@ export class Easel {
   }
 
   #paint(levels) {
-    const context = this.canvas.getContext("2d");
-    const image = context.createImageData(this.canvas.width, this.canvas.height);
-    const colours = new Uint32Array(image.data.buffer);
+    const colours = new Uint32Array(this.#image.data.buffer);
     for (let at = 0; at < levels.length; at++) colours[at] = OPAQUE | (levels[at] * 0x010101);
-    context.putImageData(image, 0, 0);
+    this.#context.putImageData(this.#image, 0, 0);
+  }
+
+  get #context() {
+    return this.canvas.getContext("2d");
   }
 }

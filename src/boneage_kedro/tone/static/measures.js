@@ -2,17 +2,20 @@
 
 import { measure } from "./tone.js";
 
+const MUCH_CLIPPED = 0.05; // from here on a part is marked
+const SMOOTHED = 3; // levels to either side: a steeper contrast leaves gaps between them
 const histogram = document.getElementById("histogram");
-const [means, contrasts, clipped] = Array.from(document.getElementById("levels").rows, (row) => row.cells);
+const [means, contrasts, blacks, whites] = Array.from(document.getElementById("levels").rows, (row) => row.cells);
 
 /** Counts of gray levels within the hand, as it was and as it is set; `gold` is the average of the saved. */
 export function showMeasures(before, after, gold) {
   drawHistogram(before, after);
   [before, after].forEach((counts, at) => {
-    const level = measure(counts);
-    means[at + 1].textContent = level.mean.toFixed(0);
-    contrasts[at + 1].textContent = level.contrast.toFixed(0);
-    clipped[at + 1].textContent = `${(100 * level.clipped).toFixed(1)} %`;
+    const { mean, contrast, black, white } = measure(counts);
+    means[at + 1].textContent = mean.toFixed(0);
+    contrasts[at + 1].textContent = contrast.toFixed(0);
+    showPart(blacks[at + 1], black);
+    showPart(whites[at + 1], white);
   });
   showGold(gold);
 }
@@ -23,22 +26,45 @@ export function showGold({ count, mean, contrast }) {
   contrasts[3].textContent = count ? spreadOf(contrast) : "";
 }
 
-function spreadOf({ average, spread }) {
-  return `${average.toFixed(0)} ± ${spread.toFixed(0)}`;
+function showPart(cell, part) {
+  cell.textContent = `${(100 * part).toFixed(1)} %`;
+  cell.classList.toggle("much", part > MUCH_CLIPPED);
 }
 
-/** Levels 2 to 254: what is clipped stands in the table, and would dwarf the rest here. */
+function spreadOf({ average, spread }) {
+  return `${average.toFixed(0)} ± ${spread.toFixed(1)}`;
+}
+
+/** What is black or white stands in the table, and would dwarf the rest here. */
 function drawHistogram(before, after) {
   const { width, height } = histogram;
   const context = histogram.getContext("2d");
-  const style = getComputedStyle(histogram);
-  const most = Math.max(1, ...before.subarray(2, 255), ...after.subarray(2, 255));
+  const curves = [before, after].map((counts) => smoothed(counts.subarray(2, 255)));
+  const scale = height / Math.max(1, ...curves.flat());
+  const paths = curves.map((curve) => outline(curve, width, height, scale));
   context.clearRect(0, 0, width, height);
-  for (const [counts, colour] of [[before, "--line"], [after, "--accent"]]) {
-    context.fillStyle = style.getPropertyValue(colour);
-    for (let level = 2; level < 255; level++) {
-      const tall = (height * counts[level]) / most;
-      context.fillRect(level - 2, height - tall, 1, colour === "--line" ? tall : Math.min(tall, 2));
-    }
-  }
+  context.fillStyle = colourOf("--line");
+  context.fill(paths[0]);
+  context.strokeStyle = colourOf("--accent");
+  context.lineWidth = 3;
+  context.stroke(paths[1]);
+}
+
+function smoothed(counts) {
+  return Array.from(counts, (_, level) => {
+    const around = counts.subarray(Math.max(0, level - SMOOTHED), level + SMOOTHED + 1);
+    return around.reduce((sum, count) => sum + count, 0) / around.length;
+  });
+}
+
+function outline(curve, width, height, scale) {
+  const path = new Path2D();
+  path.moveTo(0, height);
+  curve.forEach((count, level) => path.lineTo(((level + 0.5) * width) / curve.length, height - scale * count));
+  path.lineTo(width, height);
+  return path;
+}
+
+function colourOf(name) {
+  return getComputedStyle(histogram).getPropertyValue(name);
 }

@@ -25,7 +25,7 @@ export function countLevels(gray) {
   return counts;
 }
 
-/** Mean, contrast (the standard deviation) and the part that is clipped, within the hand. */
+/** Mean, contrast (the standard deviation), and the parts that are clipped to black and to white, within the hand. */
 export function measure(counts) {
   let [pixels, sum, squares] = [0, 0, 0];
   counts.forEach((count, level) => {
@@ -35,7 +35,7 @@ export function measure(counts) {
   });
   const mean = sum / pixels;
   const contrast = Math.sqrt(Math.max(0, squares / pixels - mean * mean));
-  return { mean, contrast, clipped: (counts[1] + counts[WHITE]) / pixels };
+  return { mean, contrast, black: counts[1] / pixels, white: counts[WHITE] / pixels };
 }
 
 /** Settings that bring a hand to the mean and contrast of the `goal`, as near as clipping lets it. */
