@@ -33,6 +33,10 @@ PEAK = """() => {
 }"""
 
 
+# the first picture is there, or the page says why there is none
+STARTED = "#state:text-matches('saved', 'i'), body:has(#sheet:empty) #message:not([hidden])"
+
+
 class Assistant(Visitor):
     """A person who sets the tone of hands."""
 
@@ -42,7 +46,7 @@ class Assistant(Visitor):
 
     def open(self) -> "Assistant":
         self.page.goto(self.address)
-        self.sees("aved")  # once the first picture is there: saved or not saved
+        expect(self.page.locator(STARTED)).to_be_visible()
         return self
 
     def slide(self, **settings: int) -> None:
@@ -201,6 +205,28 @@ def test_settings_go_to_all_that_are_selected(sit: Sit, hands: dict[str, np.ndar
     expect(person.thumbnail("1377").box).not_to_be_checked()
 
 
+def test_pictures_are_selected_by_key_and_all_at_once(sit: Sit) -> None:
+    person = sit()
+    person.press("x")
+    expect(person.thumbnail("1377").box).to_be_checked()
+    person.button("None")
+    expect(person.page.get_by_role("button", name="Save for the selected")).to_be_disabled()
+    person.press("n")
+    person.sees("1379", "#case")
+    person.button("Select open")
+    expect(person.thumbnail("1377").box).not_to_be_checked()
+    expect(person.page.get_by_role("button", name="Save for the 2 selected")).to_be_enabled()
+
+
+def test_a_sheet_of_which_nothing_can_be_used_says_why(sit: Sit, pairs: PairFolder, folder: Path) -> None:
+    for key in ("1377", "1379", "left hand 2"):
+        pairs.file("gold", key).parent.mkdir(parents=True, exist_ok=True)
+        pairs.file("gold", key).write_bytes(b"of somebody else")
+    person = sit()
+    person.sees("gold/left hand 2.png: was not made by this page", "[role=alert]")
+    person.press("n", "j", "x", "a", "g", "m", "1")
+
+
 def test_the_page_asks_before_the_settings_of_others_are_replaced(sit: Sit) -> None:
     person = sit()
     person.slide(brightness=7)
@@ -329,6 +355,7 @@ def test_what_cannot_be_used_is_told_and_the_rest_goes_on(sit: Sit, folder: Path
     (folder / "text.png").write_bytes(b"no picture")
     cv2.imwrite(str(folder / "colour.png"), np.full((20, 20, 3), 9, np.uint8))
     person = sit()
+    person.sees("Left out:", "[role=alert]")
     person.sees("text.png: is not a PNG file", "[role=alert]")
     person.sees("colour.png: is in colour", "[role=alert]")
     person.save()

@@ -196,8 +196,7 @@ async function showSheet() {
   work.take(found);
   sheet.show(found.pictures);
   if (found.pictures.length) await open(sheet.first);
-  const notice = found.problems.length ? `Left out, the rest can be worked on:\n${found.problems.join("\n")}` : "";
-  if (notice) showMessage(notice);
+  if (found.problems.length) showMessage(["Left out:", ...found.problems].join("\n"));
 }
 
 start();

@@ -50,6 +50,7 @@ export class Sheet extends EventTarget {
   mark() {
     for (const [id, { button, state }] of this.#items) {
       const words = this.work.isChanged(id) ? "changed" : this.work.isDone(id) ? "done" : "open";
+      if (button.dataset.state === words) continue;
       button.dataset.state = words;
       state.textContent = words;
     }
