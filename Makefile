@@ -4,7 +4,7 @@ BIN := .venv/bin
 export DO_NOT_TRACK := 1
 export PYTHONPATH := src
 
-.PHONY: run test lint ui viz annotate lock weights clean
+.PHONY: run test lint ui viz annotate tone gold lock weights clean
 .DEFAULT_GOAL := run
 
 .venv/.ready: requirements.lock pyproject.toml
@@ -41,6 +41,13 @@ LABELS ?= hand
 PORT ?= 8765
 annotate: .venv/.ready ## a page to correct the masks of a queue: make annotate QUEUE=FOLDER
 	$(BIN)/python -m boneage_kedro.annotation $(QUEUE) --port $(PORT) --labels $(LABELS) $(if $(filter hand,$(LABELS)),--one-hand)
+
+tone: .venv/.ready ## a page to set the tone of hands and save gold pairs: make tone PICTURES=FOLDER PAIRS=FOLDER
+	$(BIN)/python -m boneage_kedro.tone $(or $(PICTURES),$(error name the folder of the hands: PICTURES=FOLDER)) \
+		$(or $(PAIRS),$(error name the folder for the pairs: PAIRS=FOLDER)) --port $(PORT)
+
+gold: .venv/.ready ## make the gold of such pairs again from their settings: make gold PAIRS=FOLDER
+	$(BIN)/python -m boneage_kedro.tone.remake $(or $(PAIRS),$(error name the folder of the pairs: PAIRS=FOLDER))
 
 lock: .venv/.ready ## bring requirements.lock up to date
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

@@ -15,6 +15,7 @@ from kedro.framework.session import KedroSession
 from mlflow.entities import Run
 from PIL import Image
 
+from boneage_kedro.annotation.server import create_app
 from boneage_kedro.evaluation.segmentation import dice
 from boneage_kedro.hooks import git_commit
 from boneage_kedro.imaging.store import ImageStore
@@ -23,7 +24,8 @@ from boneage_kedro.masks.labelme import write_labelme
 from boneage_kedro.masks.polygons import mask_to_polygons
 from boneage_kedro.masks.queue import AnnotationQueue
 
-from .annotation.browser import Annotator, chromium, served
+from .annotation.annotator import Annotator
+from .browser import chromium, served
 
 # Kedro and MLflow warn of their own dependencies' deprecations here; ours stay errors
 pytestmark = [
@@ -330,7 +332,7 @@ def test_a_mask_drawn_on_the_page_is_learnt_from_in_the_next_round(hands: Run, t
         session.run(pipeline_names=["hand_active_learning"])
     (key,) = queue.open_ids
     truth = _true_hand(key)
-    with chromium() as browser, served(queue) as address:
+    with chromium() as browser, served(create_app(queue)) as address:
         person = Annotator(browser.new_page(), address, truth.shape).open()
         person.button("Erase all")
         person.press("p")

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, expect
 
+from boneage_kedro.annotation.server import create_app
 from boneage_kedro.evaluation.segmentation import dice
 from boneage_kedro.masks.queue import AnnotationQueue
 
-from .browser import Annotator, chromium, served
+from ..browser import chromium, served
+from .annotator import Annotator
 
 Open = Callable[..., Annotator]
 TRIANGLE = [(40.0, 60.0), (200.0, 90.0), (120.0, 280.0)]
@@ -31,7 +33,7 @@ def annotate(browser: Browser) -> Iterator[Open]:
     opened: list[Annotator] = []
 
     def start(queue: AnnotationQueue, width: int = 1280, height: int = 800, touch: bool = False) -> Annotator:
-        address = at_end.enter_context(served(queue))
+        address = at_end.enter_context(served(create_app(queue)))
         context = browser.new_context(viewport={"width": width, "height": height}, has_touch=touch)
         at_end.callback(context.close)
         opened.append(Annotator(context.new_page(), address, queue.shape(queue.ids[0])))

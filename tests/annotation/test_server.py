@@ -148,5 +148,5 @@ def test_the_page_has_all_it_names_and_asks_nobody_else(queue: AnnotationQueue) 
         named |= {
             name.removeprefix("./") for name in re.findall(r'from "([^"]+)"', script.read_text("utf-8"))
         }
-    assert {"app.js", "style.css", "png.js"} <= named
+    assert {"app.js", "style.css", "png.js", "shared/keys.js"} <= named
     assert {name: page.get(f"/{name}").status_code for name in named} == dict.fromkeys(named, 200)

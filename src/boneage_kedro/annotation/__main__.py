@@ -2,20 +2,15 @@
 
 import argparse
 import logging
-import socket
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
-import uvicorn
-
 from boneage_kedro.annotation.server import create_app
+from boneage_kedro.local_page.serving import PORT_HELP, listen, log_to_terminal, serve
 from boneage_kedro.masks.hand_check import check_hand
 from boneage_kedro.masks.queue import AnnotationQueue
 
 logger = logging.getLogger("boneage_kedro.annotation")
-
-LOCAL = "127.0.0.1"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -30,21 +25,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if len(labels) < len(options.labels):
         parser.error("--labels names a class twice")
     queue = AnnotationQueue(options.folder, labels, check_hand if options.one_hand else None)
-    try:
-        listener = socket.create_server((LOCAL, options.port))
-    except (OSError, OverflowError) as error:
-        parser.error(f"port {options.port} cannot be used ({error}); choose another with --port")
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    with listener, suppress(KeyboardInterrupt):  # uvicorn has closed its connections by then
-        logger.info("%d of %d radiographs are open.", len(queue.open_ids), len(queue.ids))
-        logger.info("The page is at http://%s:%d, end it with Ctrl+C.", *listener.getsockname())
-        uvicorn.Server(uvicorn.Config(create_app(queue), log_level="warning")).run(sockets=[listener])
+    listener = listen(parser, options.port)
+    log_to_terminal()
+    logger.info("%d of %d radiographs are open.", len(queue.open_ids), len(queue.ids))
+    serve(create_app(queue), listener)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m boneage_kedro.annotation", description=__doc__)
     parser.add_argument("folder", type=Path, help="of the queue")
-    parser.add_argument("--port", type=int, required=True, help="on 127.0.0.1; 0 takes any free one")
+    parser.add_argument("--port", type=int, required=True, help=PORT_HELP)
     parser.add_argument(
         "--labels", nargs="+", required=True, help="of the classes, in the order of codes from 1"
     )

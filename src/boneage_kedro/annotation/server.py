@@ -6,10 +6,9 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
-from fastapi.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from boneage_kedro.annotation.security import only_this_machine
+from boneage_kedro.local_page.app import plain_app, private_page
 from boneage_kedro.masks.answers import encode_png
 from boneage_kedro.masks.label_maps import UnusableMask, read_mask
 from boneage_kedro.masks.queue import AnnotationQueue
@@ -33,11 +32,10 @@ def create_app(queue: AnnotationQueue) -> ASGIApp:
     Errors are JSON with a ``detail`` for the person: 400 and 403 for a foreign Host or Origin, 404 for an unknown id,
     413 for a body larger than any mask of the case, 422 for a mask that cannot be used.
     """
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app = plain_app()
     app.add_exception_handler(UnusableMask, _unusable)
     _add_cases(app, queue)
-    app.mount("/", StaticFiles(directory=STATIC, html=True))
-    return only_this_machine(app)
+    return private_page(app, STATIC)
 
 
 def _add_cases(app: FastAPI, queue: AnnotationQueue) -> None:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from boneage_kedro.training.settings import AugmentSettings
+from boneage_kedro.training.settings import AugmentSettings, MoveSettings
 
 
 def augment(images: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
@@ -41,7 +41,17 @@ def augment_pair(
     return _expose(_sample(images, grid, "bilinear"), settings, generator), moved
 
 
-def _draw_grid(images: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
+def move(planes: Tensor, settings: MoveSettings, generator: torch.Generator) -> Tensor:
+    """Turn, shear, zoom, shift and mirror each picture on its own, all its planes alike.
+
+    Args:
+        planes: (B, C, H, W) float; what comes in from outside is 0.
+        settings, generator: as for ``augment``.
+    """
+    return _sample(planes, _draw_grid(planes, settings, generator), "bilinear")
+
+
+def _draw_grid(images: Tensor, settings: MoveSettings, generator: torch.Generator) -> Tensor:
     """Where each output pixel is looked up: (B, H, W, 2) in -1 to 1."""
     theta = draw_affine(len(images), settings, generator).to(images)
     return F.affine_grid(theta, list(images.shape), align_corners=False)
@@ -51,7 +61,7 @@ def _sample(planes: Tensor, grid: Tensor, mode: str) -> Tensor:
     return F.grid_sample(planes, grid, mode=mode, padding_mode="zeros", align_corners=False)
 
 
-def draw_affine(count: int, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
+def draw_affine(count: int, settings: MoveSettings, generator: torch.Generator) -> Tensor:
     """Random maps from output to input coordinates, (count, 2, 3), in units of half a picture side."""
     angle = _uniform(count, math.radians(settings["rotation_deg"]), generator)
     shear = _uniform(count, math.radians(settings["shear_deg"]), generator)

@@ -75,3 +75,14 @@ def to_input(raw: Tensor, input_px: int) -> Tensor:
     if images.shape[-1] == input_px:
         return images
     return F.interpolate(images, (input_px, input_px), mode="bilinear", antialias=True).clamp(0, 1)
+
+
+def draw_deck(count: int, samples: int, batch_size: int, shuffle: torch.Generator) -> list[np.ndarray]:
+    """Which of ``count`` pictures make up the batches of an epoch of so many samples, in random order.
+
+    Each picture comes up equally often up to one, so that trainings on few and on many are of the same length;
+    batches are of nearly equal size, at most ``batch_size``.
+    """
+    rounds = math.ceil(samples / count)
+    deck = torch.cat([torch.randperm(count, generator=shuffle) for _ in range(rounds)])
+    return np.array_split(deck[:samples].numpy(), math.ceil(samples / batch_size))

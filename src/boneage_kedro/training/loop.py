@@ -85,7 +85,7 @@ def train(
     """
     if not stages:
         raise ValueError("cannot train without a stage; give at least one in the parameters")
-    state = _resumable(checkpoint, fingerprint)
+    state = resumable(checkpoint, fingerprint)
     progress = Progress.from_state(state["progress"]) if state else Progress()
     fabric = Fabric(accelerator=settings["accelerator"], devices=1, precision=settings["precision"])
     training = _Training(fabric, task, stages, settings, progress)
@@ -170,7 +170,7 @@ def _train_epoch(training: _Training[Any], wrapped: Any, optimiser: Any) -> dict
     label = f"{stage['name']} {progress.epoch_in_stage + 1}/{stage['max_epochs']}"
     for batch in track(batches, label, total=task.batch_count(settings["batch_size"]), transient=True):
         values = task.losses(wrapped, batch, generator)
-        _check_finite(values["loss"], batch)
+        check_finite(values["loss"], batch)
         optimiser.zero_grad()
         training.fabric.backward(values["loss"])
         optimiser.step()
@@ -180,7 +180,8 @@ def _train_epoch(training: _Training[Any], wrapped: Any, optimiser: Any) -> dict
     return {name: value / cases for name, value in sums.items()}
 
 
-def _resumable(checkpoint: Checkpoint, fingerprint: str) -> State | None:
+def resumable(checkpoint: Checkpoint, fingerprint: str) -> State | None:
+    """The state that a killed or finished training of this fingerprint left in a checkpoint."""
     state = checkpoint.load()
     if state is None:
         return None
@@ -212,7 +213,12 @@ def _set_learning_rate(optimiser: Any, stage: StageSettings, epoch: int, setting
     return rate
 
 
-def _check_finite(loss: torch.Tensor, batch: Batch) -> None:
+def check_finite(loss: torch.Tensor, batch: Batch) -> None:
+    """See that a loss can be learnt from.
+
+    Raises:
+        FloatingPointError: it is not finite; the message names the cases of the batch.
+    """
     if not torch.isfinite(loss):
         raise FloatingPointError(
             f"the loss is {loss.item()} on the batch of cases {', '.join(batch.ids)}; look at these pictures "

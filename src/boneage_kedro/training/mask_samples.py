@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from boneage_kedro.imaging.store import ImageStore
-from boneage_kedro.training.batches import to_input
+from boneage_kedro.training.batches import draw_deck, to_input
 
 
 @dataclass(frozen=True)
@@ -106,9 +106,7 @@ class MaskSamples:
 
     def batches(self, batch_size: int, device: torch.device, shuffle: torch.Generator) -> Iterator[MaskBatch]:
         """An epoch in random order; batches are of nearly equal size, at most ``batch_size``."""
-        rounds = math.ceil(self.epoch_samples / len(self))
-        deck = torch.cat([torch.randperm(len(self), generator=shuffle) for _ in range(rounds)])
-        for chosen in np.array_split(deck[: self.epoch_samples].numpy(), self.batch_count(batch_size)):
+        for chosen in draw_deck(len(self), self.epoch_samples, batch_size, shuffle):
             ids = [self.pictures.ids[i] for i in chosen]
             yield MaskBatch(
                 ids,

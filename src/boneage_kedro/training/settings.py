@@ -23,8 +23,8 @@ class PacedStage(StageSettings):
     free: list[Block]
 
 
-class AugmentSettings(TypedDict):
-    """Ranges of the random changes to a training picture; 0 switches one off.
+class MoveSettings(TypedDict):
+    """Ranges of the random moves of a training picture; 0 switches one off.
 
     ``log_aspect`` is that of the logarithm of width over height: 0.3 makes a picture up to a third wider or higher.
     """
@@ -35,6 +35,11 @@ class AugmentSettings(TypedDict):
     log_aspect: NotNegative
     shift: Share
     flip_probability: Share
+
+
+class AugmentSettings(MoveSettings):
+    """Ranges of the random moves and exposures of a training picture; 0 switches one off."""
+
     brightness: NotNegative
     contrast: NotNegative
     log_gamma: NotNegative

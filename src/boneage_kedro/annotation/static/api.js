@@ -1,6 +1,8 @@
-// Requests to the server; whatever goes wrong becomes an Error whose message a person can use.
+// Requests to the server.
 
-const UNREACHABLE = "The server does not answer. Start `make annotate` again, then repeat: nothing drawn here is lost.";
+import { requests } from "./shared/requests.js";
+
+const ask = requests("The server does not answer. Start `make annotate` again, then repeat: nothing drawn here is lost.");
 
 export async function fetchQueue() {
   return (await ask("api/queue")).json();
@@ -26,23 +28,4 @@ export async function saveMask(id, png) {
 
 function address(id, file) {
   return `api/cases/${encodeURIComponent(id)}/${file}`;
-}
-
-async function ask(path, options = {}) {
-  let response;
-  try {
-    response = await fetch(path, { cache: "no-store", ...options });
-  } catch {
-    throw new Error(UNREACHABLE);
-  }
-  if (!response.ok) throw new Error(await reason(response));
-  return response;
-}
-
-async function reason(response) {
-  try {
-    return (await response.json()).detail;
-  } catch {
-    return `The server failed (${response.status} ${response.statusText}); its terminal says why.`;
-  }
 }

@@ -2,14 +2,16 @@
 
 import { fetchQueue } from "./api.js";
 import { Brush } from "./brush.js";
+import { askAboutChanges } from "./changes.js";
 import { Desk } from "./desk.js";
-import { explain, listen } from "./keys.js";
-import { askAboutChanges, hideMessage, showMessage, showState } from "./messages.js";
+import { KEYS } from "./keys.js";
 import { bind, showLabels } from "./panel.js";
 import { Pointers } from "./pointers.js";
 import { Polygon } from "./polygon.js";
 import { Queue } from "./queue.js";
 import { Settings } from "./settings.js";
+import { explain, listen } from "./shared/keys.js";
+import { hideMessage, showMessage, showState, telling } from "./shared/messages.js";
 import { Stage } from "./stage.js";
 
 const ZOOM_STEP = 1.25;
@@ -33,7 +35,7 @@ const actions = {
   add: () => settings.set("mode", "add"),
   erase: () => settings.set("mode", "erase"),
   toggleMode: () => settings.set("mode", settings.get("mode") === "add" ? "erase" : "add"),
-  label: (code) => document.querySelector(`input[name=label][value="${code}"]`) && settings.set("label", code),
+  label: (code) => document.querySelector(`input[name=label][value="${code}"]`) && settings.set("label", Number(code)),
   smaller: () => settings.resizeBrush(1 / BRUSH_STEP),
   larger: () => settings.resizeBrush(BRUSH_STEP),
   overlay: () => settings.set("overlay", !settings.get("overlay")),
@@ -74,17 +76,6 @@ function holdSpace(held) {
 function showing(change) {
   change();
   desk.changed();
-}
-
-/** Run something that may fail; the person is told, and whether it worked is returned. */
-async function telling(task, failure = "") {
-  try {
-    await task();
-    return true;
-  } catch (error) {
-    showMessage(failure + error.message);
-    return false;
-  }
 }
 
 async function open(id) {
@@ -155,8 +146,8 @@ async function start() {
     button.addEventListener("click", () => act(button.dataset.does));
   }
   addEventListener("click", keepKeys, { capture: true });
-  listen(act, holdSpace);
-  explain(element("keys"));
+  listen(KEYS, act, holdSpace);
+  explain(KEYS, element("keys"));
   desk.addEventListener("change", () => stage.refresh());
   desk.addEventListener("change", showSaving);
   desk.addEventListener("state", showSaving);

@@ -22,13 +22,13 @@ export function showState(state, words) {
   if (element.textContent !== words) element.textContent = words;
 }
 
-/** Ask what to do with unsaved changes: "save", "discard" or "stay". */
-export function askAboutChanges() {
-  const dialog = document.getElementById("unsaved");
-  dialog.showModal();
-  return new Promise((resolve) => {
-    // not "close": that comes so late that the dialog can be open again by then
-    dialog.querySelector("form").onsubmit = ({ submitter }) => resolve(submitter.value);
-    dialog.oncancel = () => resolve("stay");
-  });
+/** Run something that may fail; the person is told, and whether it worked is returned. */
+export async function telling(task, failure = "") {
+  try {
+    await task();
+    return true;
+  } catch (error) {
+    showMessage(failure + error.message);
+    return false;
+  }
 }

@@ -1,6 +1,6 @@
 """What keeps other web sites away from the radiographs: a page served to this machine is not yet a private one.
 
-Any site open in the same browser can send requests to 127.0.0.1. It can neither read the answers nor save a mask:
+Any site open in the same browser can send requests to 127.0.0.1. It can neither read the answers nor save anything:
 names that resolve to this machine (DNS rebinding) fail at the Host header, requests of other sites at the Origin.
 """
 

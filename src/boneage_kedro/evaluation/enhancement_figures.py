@@ -1,0 +1,117 @@
+"""Figures of enhancement: methods side by side, the worst changes of structure, and the spread of tone."""
+
+from collections.abc import Mapping, Sequence
+from textwrap import wrap
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from boneage_kedro.evaluation.figures import image_sheet
+from boneage_kedro.evaluation.overlay import overlay_map
+
+_TITLE_WIDTH = 34  # letters over a picture of a sheet
+_DOT_SPREAD = 0.16  # how far dots of one method lie apart
+_TONES = {"mean": "mean gray within the hand", "contrast": "contrast within the hand (SD)"}
+
+
+def enhancement_sheet(
+    pictures: Mapping[str, Sequence[np.ndarray]], cases: Sequence[str], title: str
+) -> Figure:
+    """A row a method, a column a case (paper 001, figure 10).
+
+    Args:
+        pictures: by method, in the order of the rows, such as input, clahe, enhanced, gold; each has one picture a
+            case, (H, W) float32, 0 to 1. All are drawn from black 0 to white 1, so that tones can be compared.
+        cases: what stands over each column.
+        title: over the sheet.
+
+    Raises:
+        ValueError: a method lacks pictures.
+    """
+    figure = Figure(figsize=(1.7 * len(cases) + 0.4, 1.75 * len(pictures) + 0.5), layout="constrained")
+    axes = figure.subplots(len(pictures), len(cases), squeeze=False)
+    for row, (method, shown) in zip(axes, pictures.items(), strict=True):
+        if len(shown) != len(cases):
+            raise ValueError(f"{method} has {len(shown)} pictures for {len(cases)} cases")
+        for axis, picture in zip(row, shown, strict=True):
+            axis.imshow(picture, cmap="gray", vmin=0, vmax=1)
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
+        row[0].set_ylabel(method, fontsize=9)
+    for axis, case in zip(axes[0], cases, strict=True):
+        axis.set_title(case, fontsize=8)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def fidelity_sheet(
+    enhanced: Sequence[np.ndarray],
+    changes: Sequence[np.ndarray],
+    table: pd.DataFrame,
+    full_colour: float,
+    columns: int,
+    title: str,
+) -> Figure:
+    """Enhanced pictures with their changes of structure over them, red where brighter, and why they are not used.
+
+    Args:
+        enhanced: (H, W) float32, 0 to 1.
+        changes: (H, W) float32 of each, as of `fidelity.structure_change`.
+        table: a row a picture in the same order: ``id, added, reason`` (`fidelity.fidelity_row`).
+        full_colour: the change that gets full colour, in units of the contrast around it.
+        columns: pictures side by side.
+        title: over the sheet.
+    """
+    drawn = [
+        overlay_map(np.rint(255 * np.clip(picture, 0, 1)).astype(np.uint8), change, full_colour)
+        for picture, change in zip(enhanced, changes, strict=True)
+    ]
+    return image_sheet(drawn, _reason_titles(table), columns, f"{title} (full colour: {full_colour:g})")
+
+
+def worst_first(table: pd.DataFrame, count: int) -> pd.DataFrame:
+    """So many rows of the table of fidelity, or all, by falling added structure, then by id; nan counts as worst."""
+    order = table.sort_values(["added", "id"], ascending=[False, True], na_position="first")
+    return order.head(count).reset_index(drop=True)
+
+
+def tone_spread(grades: pd.DataFrame, title: str) -> Figure:
+    """Mean and contrast within the hand over the images, a box and a dot an image for each method.
+
+    Args:
+        grades: ``method, mean, contrast``, a row a picture (`image_quality.grade`).
+        title: over both panels.
+    """
+    methods = list(dict.fromkeys(grades["method"]))
+    figure = Figure(figsize=(9, 1.4 + 0.45 * len(methods)), layout="constrained")
+    axes = figure.subplots(1, 2, sharey=True)
+    for axis, (tone, label) in zip(axes, _TONES.items(), strict=True):
+        _draw_spread(axis, [grades.loc[grades["method"] == method, tone].dropna() for method in methods])
+        axis.set(xlabel=label, yticks=range(len(methods)), yticklabels=methods)
+    axes[0].invert_yaxis()
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def _draw_spread(axis: Axes, groups: Sequence[pd.Series]) -> None:
+    """A box from quartile to quartile over a dot for each value."""
+    for place, values in enumerate(groups):
+        offsets = _DOT_SPREAD * np.sin(2.4 * np.arange(len(values)))  # apart, and the same each time
+        axis.plot(values, place + offsets, ".", ms=3, color="#20639b", alpha=0.35, zorder=1)
+    axis.boxplot(
+        [values.to_numpy() for values in groups],
+        positions=range(len(groups)),
+        orientation="horizontal",
+        widths=0.6,
+        showfliers=False,
+        medianprops={"color": "#d1495b", "lw": 1.5},
+    )
+
+
+def _reason_titles(table: pd.DataFrame) -> list[str]:
+    return [
+        "\n".join([f"{row['id']}: added {row['added']:.2f}", *wrap(row["reason"] or "used", _TITLE_WIDTH)])
+        for row in table.to_dict("records")
+    ]

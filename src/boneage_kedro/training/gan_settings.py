@@ -1,0 +1,62 @@
+"""What can be set about the training of the enhancer; the values live in ``conf/*/parameters_gan_enhance.yml``."""
+
+from typing import Literal
+
+from typing_extensions import TypedDict
+
+from boneage_kedro.limits import Count, NotNegative, Positive, Share
+from boneage_kedro.training.settings import MoveSettings
+
+
+class EnhancerSettings(TypedDict):
+    """The generator (see `boneage_kedro.models.enhancer.EnhancerConfig`)."""
+
+    width: Count
+    depth: Count
+
+
+class DiscriminatorSettings(TypedDict):
+    """The discriminator: the ``paper``'s, or PatchGAN; width is the channels behind its first convolution."""
+
+    name: Literal["paper", "patch"]
+    width: Count
+
+
+class GanWeights(TypedDict):
+    """What counts how much in the generator's loss.
+
+    ``ssim`` is that of 1 - SSIM beside L1, for ``l1_ssim`` alone; ``background`` that of a pixel outside the hand,
+    where one in the hand counts 1. An ``adversarial`` of 0 learns from the reconstruction alone.
+    """
+
+    adversarial: NotNegative
+    reconstruction: NotNegative
+    ssim: NotNegative
+    background: Share
+
+
+class GanSettings(TypedDict):
+    """Networks, losses and course of the training (paper 001, sections 2.3 and 3.3).
+
+    An epoch draws ``epoch_samples`` pairs, however many there are. ``ema_decay`` is the share that the averaged
+    weights keep of themselves with each step. Every ``sheet_epochs`` epochs the first ``sheet_pictures`` validation
+    pairs are shown. ``workers`` threads prepare pairs.
+    """
+
+    generator: EnhancerSettings
+    discriminator: DiscriminatorSettings
+    reconstruction: Literal["bce_dice", "l1", "l1_ssim"]
+    weights: GanWeights
+    generator_learning_rate: Positive
+    discriminator_learning_rate: Positive
+    ema_decay: Share
+    epochs: Count
+    epoch_samples: Count
+    batch_size: Count
+    augment: MoveSettings
+    sheet_epochs: Count
+    sheet_pictures: Count
+    accelerator: Literal["auto", "cpu", "gpu"]
+    precision: Literal["32-true", "bf16-mixed"]
+    workers: Count
+    seed: int
