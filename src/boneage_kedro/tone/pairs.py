@@ -135,8 +135,8 @@ class PairFolder:
         file = self.file("input", key)
         if file.exists() and fingerprint_picture(read_radiograph(file).pixels) != fingerprint:
             raise UnusablePair(
-                f"input/{file.name}: is not the picture that the settings are for; name another folder for the pairs, "
-                "or remove it"
+                f"input/{file.name}: is not the picture that the settings are for; name another folder for the "
+                "pairs, or remove it"
             )
 
     def _write(self, key: str, image: np.ndarray, settings: ToneSettings) -> PairRecord:
