@@ -62,6 +62,21 @@ def test_a_gold_made_by_other_means_is_not_written_over(pairs: PairFolder, hand:
     assert gold.read_bytes() == b"of somebody else"
 
 
+@pytest.mark.parametrize(
+    "content", [b"torn", cv2.imencode(".png", np.full((20, 20), 9, np.uint8))[1].tobytes()]
+)
+def test_an_input_that_lies_there_already_is_not_written_over(
+    pairs: PairFolder, hand: np.ndarray, content: bytes
+) -> None:
+    file = pairs.file("input", "1377")
+    file.parent.mkdir(parents=True)
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"1377\.png: is not"):
+        pairs.save("1377", hand, SETTINGS)
+    assert file.read_bytes() == content
+    assert not pairs.file("gold", "1377").exists()
+
+
 def test_a_gold_that_was_changed_is_not_written_over(pairs: PairFolder, hand: np.ndarray) -> None:
     pairs.save("1377", hand, SETTINGS)
     cv2.imwrite(str(pairs.file("gold", "1377")), hand)
@@ -143,7 +158,7 @@ def test_what_cannot_be_made_again_is_told_and_the_others_are(
     with pytest.raises(SystemExit):
         remake([str(pairs.path)])
     assert pairs.file("gold", "left hand 2").exists()
-    assert "input/1379.png: is not the picture that the settings were made for" in caplog.text
+    assert "input/1379.png: is not the picture that the settings are for" in caplog.text
     assert "1377.png: is not a PNG" in caplog.text
     assert not pairs.file("gold", "1377").exists()
 

@@ -100,11 +100,13 @@ class PairFolder:
             settings: for `apply_tone`.
 
         Raises:
-            UnusablePair: as `record`; nothing is written.
+            UnusablePair, UnreadableRadiograph: the folder has something else under this id; nothing is written.
             OSError: the folder cannot be written to.
         """
         with self._saving:
-            self.record(key, fingerprint_picture(image))
+            fingerprint = fingerprint_picture(image)
+            self.record(key, fingerprint)
+            self._check_input(key, fingerprint)
             return self._write(key, image, settings)
 
     def remake(self) -> Iterator[tuple[str, str]]:
@@ -126,10 +128,16 @@ class PairFolder:
 
     def _remake(self, key: str) -> None:
         record = self._read_record(key)
-        image = read_radiograph(self.file("input", key)).pixels
-        if record["input"] != fingerprint_picture(image):
-            raise UnusablePair(f"input/{key}.png: is not the picture that the settings were made for")
-        self._write(key, image, record["settings"])
+        self._check_input(key, record["input"])
+        self._write(key, read_radiograph(self.file("input", key)).pixels, record["settings"])
+
+    def _check_input(self, key: str, fingerprint: str) -> None:
+        file = self.file("input", key)
+        if file.exists() and fingerprint_picture(read_radiograph(file).pixels) != fingerprint:
+            raise UnusablePair(
+                f"input/{file.name}: is not the picture that the settings are for; name another folder for the "
+                "pairs, or remove it"
+            )
 
     def _write(self, key: str, image: np.ndarray, settings: ToneSettings) -> PairRecord:
         for kind in ("input", "gold", "settings"):
