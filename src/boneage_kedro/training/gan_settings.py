@@ -4,8 +4,25 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+from boneage_kedro.imaging.degradation import DegradationSettings
+from boneage_kedro.imaging.tone_curve import ToneSettings
 from boneage_kedro.limits import Count, NotNegative, Positive, Share
 from boneage_kedro.training.settings import MoveSettings
+
+
+class PairSettings(TypedDict):
+    """What the enhancer learns from.
+
+    With ``physics`` the best exposed ``gold_share`` of the hands of each part of the split and age band are the gold,
+    in one ``tone``, and are degraded; with ``folder`` a person has adjusted pairs.
+    """
+
+    source: Literal["physics", "folder"]
+    gold_share: Share
+    age_band_months: Positive
+    tone: ToneSettings
+    degradation: DegradationSettings
+    seed: int
 
 
 class EnhancerSettings(TypedDict):

@@ -1,8 +1,8 @@
 """Pairs of a picture and its gold standard, as batches."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -10,25 +10,8 @@ from torch import Tensor
 
 from boneage_kedro.imaging.parallel import map_ordered
 from boneage_kedro.training.augment import move
+from boneage_kedro.training.pairs import Pairs
 from boneage_kedro.training.settings import MoveSettings
-
-
-class Pairs(Protocol):
-    """Pictures with their gold standard, wherever they come from."""
-
-    @property
-    def ids(self) -> Sequence[str]:
-        """The case of each pair."""
-
-    def __len__(self) -> int:
-        """How many there are."""
-
-    def pair(self, i: int, epoch: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Picture and gold, (H, W) float32 in 0 to 1, and the hand, (H, W) bool.
-
-        The same place and epoch give the same pair; another epoch may give another degradation. It is called from
-        several threads.
-        """
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Pairs to learn enhancement from: a picture as it came, and as it should be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from boneage_kedro.imaging.radiograph import UnreadableRadiograph
 from boneage_kedro.imaging.sources import RadiographFolder, RadiographSource
 from boneage_kedro.imaging.tone_curve import ToneSettings, to_standard_tone
 from boneage_kedro.masks.hand import fill_holes
+from boneage_kedro.provenance import fingerprint
 from boneage_kedro.training.seeding import derive_seed
 
 _INPUT, _GOLD = "input", "gold"
@@ -47,7 +49,7 @@ class Pairs(Protocol):
     def __len__(self) -> int: ...
 
     def pair(self, i: int, epoch: int) -> Pair:
-        """The pair at place ``i``; the same arguments give the same pixels, in any process."""
+        """The pair at place ``i``; the same arguments give the same pixels, in any process and from any thread."""
 
 
 class PhysicsPairs:
@@ -130,6 +132,19 @@ class FolderPairs:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def among(self, ids: Collection[str]) -> Self:
+        """Those of these cases alone."""
+        some = copy(self)
+        some.ids = [key for key in self.ids if key in ids]
+        return some
+
+    @property
+    def fingerprint(self) -> str:
+        """Names the files of the pairs."""
+        return fingerprint(
+            [self._files[part][key].fingerprint for key in self.ids for part in (_INPUT, _GOLD)]
+        )
 
     def pair(self, i: int, epoch: int) -> Pair:
         """The pair at place ``i``, the same in every epoch.

@@ -78,11 +78,12 @@ class RegressionSettings(TypedDict):
 class RegressionArm(TypedDict):
     """One way of training a regressor: what differs from the settings that all share.
 
-    ``images`` are whole radiographs or those cut to the hand; ``stages`` are those of ``ptl_regression``.
+    ``images`` are whole radiographs, those cut to the hand, or these enhanced; ``stages`` are those of
+    ``ptl_regression``.
     """
 
     name: str
-    images: Literal["whole", "hand"]
+    images: Literal["whole", "hand", "enhanced"]
     cohort: Literal["all", "F", "M"]
     stages: Literal["ptl", "fine_tune"]
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def run_regression_arms(
     images: ImageStore,
     hands: ImageStore,
+    enhanced: ImageStore | None,
     cases: pd.DataFrame,
     splits: pd.DataFrame,
     pretrained: PretrainedWeights,
@@ -31,13 +32,26 @@ def run_regression_arms(
 ) -> Iterator[pd.DataFrame]:
     """Train a regressor by every arm with every seed.
 
+    Args:
+        enhanced: hands that `gan_enhance` has made, if it was run.
+
+    Raises:
+        ValueError: an arm learns from enhanced hands, and there are none.
+
     Yields:
         after each the table so far (see `boneage_kedro.training.regression_study.run_regression_study`).
     """
     from boneage_kedro.training.regression_study import run_regression_study
 
+    stores = {"whole": images, "hand": hands} | ({} if enhanced is None else {"enhanced": enhanced})
+    without = [arm["name"] for arm in params["arms"] if arm["images"] not in stores]
+    if without:
+        raise ValueError(
+            f"there are no enhanced hands for the arms {', '.join(without)} of regression_study.arms; run the pipeline "
+            "gan_enhance first, or leave them out"
+        )
     yield from run_regression_study(
-        {"whole": images, "hand": hands},
+        stores,
         cases,
         splits,
         pretrained,

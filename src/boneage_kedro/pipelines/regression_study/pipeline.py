@@ -19,6 +19,7 @@ def create_pipeline() -> Pipeline:
                 inputs=[
                     "image_store",
                     "hand_store",
+                    "enhanced_store@if_any",
                     "cases",
                     "splits",
                     "pretrained_weights",

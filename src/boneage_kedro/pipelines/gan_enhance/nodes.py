@@ -1,0 +1,288 @@
+"""Nodes of `gan_enhance`. Torch is imported inside them, so that the CLI and kedro viz start quickly."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+from PIL import Image
+from rich.progress import track
+
+from boneage_kedro.datasets.resumable_partitions import PartsState
+from boneage_kedro.evaluation.metrics import metric_curve
+from boneage_kedro.imaging.ingest import in_chunks
+from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreEntry, StoreHeader, StoreState
+from boneage_kedro.masks.hand_store import ingest_hand_masks
+from boneage_kedro.pipelines.gan_enhance.params import Params
+from boneage_kedro.pipelines.mask_steps import Predicted
+from boneage_kedro.provenance import fingerprint, fingerprint_code
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from torch import Tensor
+
+    from boneage_kedro.imaging.enhancement import Enhancement
+    from boneage_kedro.training.checkpoint import CheckpointFile
+    from boneage_kedro.training.gan import Sheet
+    from boneage_kedro.training.gold import GoldPairs
+
+logger = logging.getLogger(__name__)
+
+_CODE = ("imaging", "models", "evaluation", "training")
+_HISTORY = ("generator_loss", "discriminator_loss", "reconstruction", "validation_l1", "validation_psnr")
+
+
+def store_cut_masks(
+    hands: ImageStore, predicted: Predicted, masks_state: PartsState, state: StoreState
+) -> Iterator[StoreChunk]:
+    """Bring the masks of hands into the frame of the cut hands."""
+    yield from ingest_hand_masks(hands, lambda key: np.asarray(predicted[key]()), masks_state.made_by, state)
+
+
+def rate_exposure(
+    hands: ImageStore, masks: ImageStore, cases: pd.DataFrame, splits: pd.DataFrame, params: Params
+) -> pd.DataFrame:
+    """Rate how well each hand is exposed, and choose gold (see `boneage_kedro.training.gold.rate_hands`)."""
+    from boneage_kedro.training.gold import rate_hands
+
+    return rate_hands(hands, masks, cases.merge(splits, on="id"), params["pairs"])
+
+
+def offer_hands(
+    hands: ImageStore, masks: ImageStore, exposure: pd.DataFrame, params: Params
+) -> dict[str, Image.Image]:
+    """Hands of the training part without background, for a person to adjust (docs/tone.md)."""
+    ids = [key for key in exposure.loc[exposure["part"] == "train", "id"] if hands.record(key)["cut"]]
+    drawn = np.random.default_rng(params["pairs"]["seed"]).permutation(len(ids))[: params["offered_cases"]]
+    return {ids[i]: Image.fromarray(hands[ids[i]] * (masks[ids[i]] > 0)) for i in sorted(drawn)}
+
+
+def list_pair_problems(folder: Path, params: Params) -> pd.DataFrame:
+    """What is wrong with pairs that a person adjusted; nothing is looked at where gold comes from physics."""
+    from boneage_kedro.cohort.findings import Finding, finding_rows
+    from boneage_kedro.training.pairs import FolderPairs
+
+    if params["pairs"]["source"] == "physics":
+        return finding_rows(Finding.UNUSABLE_PAIR, [], [])
+    findings = FolderPairs(folder, params["tiles"]["tile_px"]).findings
+    for problem in findings["detail"]:
+        logger.warning("a pair is not used: %s", problem)
+    return findings
+
+
+def train_enhancer(
+    hands: ImageStore,
+    masks: ImageStore,
+    exposure: pd.DataFrame,
+    splits: pd.DataFrame,
+    folder: Path,
+    checkpoint: CheckpointFile,
+    params: Params,
+) -> tuple[dict[str, Tensor], dict[str, Any], pd.DataFrame]:
+    """Teach the enhancer; sheets of the same validation pairs go to MLflow as it learns.
+
+    Returns:
+        its weights, the settings that build it again, and a row an epoch.
+    """
+    from boneage_kedro.training.enhancing import teach_enhancer
+
+    gold = _gold(hands, masks, exposure, splits, folder, params)
+    tone = params["pairs"]["tone"]
+    weights, settings, history = teach_enhancer(gold, hands, tone, params["gan"], checkpoint, _log_sheet)
+    return weights, settings, pd.DataFrame(history)
+
+
+def enhance_hands(
+    hands: ImageStore,
+    masks: ImageStore,
+    weights: dict[str, Tensor],
+    settings: dict[str, Any],
+    state: StoreState,
+    fidelity: pd.DataFrame | None,
+    params: Params,
+) -> Iterator[tuple[StoreChunk, pd.DataFrame]]:
+    """Enhance every hand of the store under the guard.
+
+    Args:
+        fidelity: of an earlier run, which this one goes on with if it was killed.
+
+    Yields:
+        chunks of the enhanced store, and the table of fidelity so far.
+    """
+    from boneage_kedro.models.weights import fingerprint_weights
+    from boneage_kedro.training.device import device_of
+    from boneage_kedro.training.enhance import build_enhancer
+    from boneage_kedro.training.enhancing import enhance_hands as enhance
+
+    _check_preparation(settings, hands)
+    made_by = fingerprint(fingerprint_weights(weights), settings, params["tiles"], params["guard"])
+    header = StoreHeader(
+        hands.header.canvas_px,
+        {**hands.header.preparation, "enhanced": made_by},
+        fingerprint_code(*_CODE),
+    )
+    names = {key: fingerprint(hands.fingerprint([key]), masks.fingerprint([key])) for key in hands.ids}
+    known = state.sources if state.header == header and fidelity is not None else {}
+    rows = {} if fidelity is None else {row["id"]: row for row in fidelity.to_dict("records")}
+    todo = [key for key in hands.ids if known.get(key) != names[key] or key not in rows]
+    rows = {key: row for key, row in rows.items() if key in set(hands.ids) - set(todo)}
+    enhanced = enhance(
+        build_enhancer(weights, settings),
+        hands,
+        masks,
+        todo,
+        settings["tone"],
+        params["tiles"],
+        params["guard"],
+        params["gan"]["batch_size"],
+        device_of(params["gan"]["accelerator"]),
+    )
+
+    def entries() -> Iterator[StoreEntry]:
+        for hand in track(enhanced, "enhancing hands", total=len(todo), transient=True):
+            rows[hand.id] = hand.row
+            record = {**hands.record(hand.id), "enhanced": bool(hand.row["used"])}
+            yield StoreEntry(hand.id, names[hand.id], hand.picture, record)
+
+    for chunk in in_chunks(header, entries()):
+        yield chunk, pd.DataFrame(rows.values()).sort_values("id", ignore_index=True)
+
+
+def grade_enhancement(
+    hands: ImageStore,
+    masks: ImageStore,
+    weights: dict[str, Tensor],
+    settings: dict[str, Any],
+    exposure: pd.DataFrame,
+    splits: pd.DataFrame,
+    folder: Path,
+    params: Params,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Hold the enhancer against plain methods, on the test part: on its pairs, and on hands as they came.
+
+    Returns:
+        a row a picture and method of the pairs, with PSNR and SSIM, and one of the hands, with their tone; and a row
+        a method of either.
+    """
+    from boneage_kedro.evaluation.image_quality import quality_table
+    from boneage_kedro.training.enhancing import grade_hands, grade_pairs
+
+    gold = _gold(hands, masks, exposure, splits, folder, params)
+    methods = _methods(gold, weights, settings, params)
+    test = exposure.loc[exposure["part"] == "test", "id"].tolist()[: params["graded_cases"]]
+    of_pairs, of_hands = grade_pairs(gold.test, methods), grade_hands(hands, masks, test, methods)
+    return of_pairs, of_hands, quality_table(of_pairs), quality_table(of_hands)
+
+
+def draw_enhancement(
+    hands: ImageStore,
+    masks: ImageStore,
+    enhanced: ImageStore,
+    weights: dict[str, Tensor],
+    settings: dict[str, Any],
+    exposure: pd.DataFrame,
+    splits: pd.DataFrame,
+    fidelity: pd.DataFrame,
+    grades: pd.DataFrame,
+    folder: Path,
+    source: str,
+    params: Params,
+) -> tuple[Figure, Figure, Figure]:
+    """Pairs of the test part by each method (paper 001, figure 10), hands to look at, and how even their tones are."""
+    from boneage_kedro.evaluation.enhancement_figures import (
+        enhancement_sheet,
+        fidelity_sheet,
+        tone_spread,
+        worst_first,
+    )
+    from boneage_kedro.evaluation.fidelity import structure_change
+
+    gold = _gold(hands, masks, exposure, splits, folder, params)
+    methods, count = _methods(gold, weights, settings, params), params["sheet_columns"]
+    shown = [gold.test.pair(i, 0) for i in range(min(count, len(gold.test)))]
+    rows = {name: [method(pair.x, pair.inside) for pair in shown] for name, method in methods.items()}
+    sheet = enhancement_sheet(
+        {**rows, "gold standard": [pair.y for pair in shown]},
+        list(gold.test.ids[: len(shown)]),
+        f"Badly exposed hands and what each method makes of them, {source}",
+    )
+    worst = worst_first(fidelity.fillna({"reason": ""}), params["sheet_cases"])
+    guard = params["guard"]
+    pictures = [enhanced[key].astype(np.float32) / 255 for key in worst["id"]]
+    changes = [
+        structure_change(hands[key].astype(np.float32) / 255, picture, masks[key] > 0, guard["fidelity"])
+        for key, picture in zip(worst["id"], pictures, strict=True)
+    ]
+    full = guard["limits"]["most_change"]
+    doubted = fidelity_sheet(
+        pictures, changes, worst, full, count, f"Enhanced hands with most added structure, {source}"
+    )
+    return sheet, doubted, tone_spread(grades, f"Tone of hands as they came, {source}")
+
+
+def collect_enhancement(
+    history: pd.DataFrame, of_pairs: pd.DataFrame, of_hands: pd.DataFrame, fidelity: pd.DataFrame
+) -> dict[str, Any]:
+    """Curves of the training and final figures in the form MLflow takes."""
+    metrics: dict[str, Any] = {name: metric_curve(history["epoch"], history[name]) for name in _HISTORY}
+    finals = {
+        **{f"test.{row['method']}.psnr": row["psnr"] for row in of_pairs.to_dict("records")},
+        **{f"test.{row['method']}.ssim": row["ssim"] for row in of_pairs.to_dict("records")},
+        **{f"test.{row['method']}.mean_sd": row["mean_sd"] for row in of_hands.to_dict("records")},
+        **{f"test.{row['method']}.contrast_sd": row["contrast_sd"] for row in of_hands.to_dict("records")},
+        "used_share": fidelity["used"].mean(),
+    }
+    return metrics | {name: {"step": 0, "value": float(value)} for name, value in finals.items()}
+
+
+def _gold(
+    hands: ImageStore,
+    masks: ImageStore,
+    exposure: pd.DataFrame,
+    splits: pd.DataFrame,
+    folder: Path,
+    params: Params,
+) -> GoldPairs:
+    from boneage_kedro.training.gold import adjusted_gold, degraded_gold
+    from boneage_kedro.training.pairs import FolderPairs
+
+    if params["pairs"]["source"] == "folder":
+        return adjusted_gold(FolderPairs(folder, params["tiles"]["tile_px"]), splits)
+    return degraded_gold(hands, masks, exposure, params["pairs"])
+
+
+def _methods(
+    gold: GoldPairs, weights: dict[str, Tensor], settings: Mapping[str, Any], params: Params
+) -> dict[str, Enhancement]:
+    """Plain methods and the enhancer by name."""
+    from boneage_kedro.imaging.enhancement import build_baselines, reference_quantiles
+    from boneage_kedro.training.enhance import build_enhancer
+    from boneage_kedro.training.enhancing import as_methods
+
+    learnt = (gold.train.pair(i, 0) for i in range(min(len(gold.train), params["graded_cases"])))
+    baselines = build_baselines(params["baselines"], reference_quantiles((p.y, p.inside) for p in learnt))
+    model, accelerator = build_enhancer(weights, settings), params["gan"]["accelerator"]
+    return baselines | as_methods(model, settings["tone"], params["tiles"], params["guard"], accelerator)
+
+
+def _check_preparation(settings: Mapping[str, Any], hands: ImageStore) -> None:
+    if settings["preparation"] != hands.header.preparation:
+        raise ValueError(
+            "hands are prepared or cut in another way (data_prep.preparation, hand_active_learning.crop) than those "
+            "the enhancer has learnt from; run the pipeline gan_enhance as a whole"
+        )
+
+
+def _log_sheet(epoch: int, sheet: Sheet) -> None:
+    """To MLflow, since a person should see how the pictures come while the network learns."""
+    from boneage_kedro.evaluation.enhancement_figures import enhancement_sheet
+
+    rows = {"input": sheet.pictures, "enhanced": sheet.made, "gold standard": sheet.gold}
+    figure = enhancement_sheet({name: list(row) for name, row in rows.items()}, sheet.ids, f"Epoch {epoch}")
+    if mlflow.active_run():
+        mlflow.log_figure(figure, f"enhancer_sheets/epoch_{epoch:03d}.png")
