@@ -1,4 +1,4 @@
-"""One contrast for every hand: a conditional GAN beside plain methods, under a guard (paper 001, sections 2.3, 3.3)."""
+"""One contrast for every hand: a conditional GAN under a guard, beside plain methods (paper 001, section 3.3)."""
 
 from boneage_kedro.pipelines.gan_enhance.pipeline import create_pipeline
 

@@ -128,7 +128,8 @@ def enhance_hands(
     )
     names = {key: fingerprint(hands.fingerprint([key]), masks.fingerprint([key])) for key in hands.ids}
     known = state.sources if state.header == header and fidelity is not None else {}
-    rows = {} if fidelity is None else {row["id"]: row for row in fidelity.to_dict("records")}
+    earlier = [] if fidelity is None else fidelity.to_dict("records")
+    rows: dict[str, Any] = {row["id"]: row for row in earlier}
     todo = [key for key in hands.ids if known.get(key) != names[key] or key not in rows]
     rows = {key: row for key, row in rows.items() if key in set(hands.ids) - set(todo)}
     enhanced = enhance(
@@ -193,7 +194,7 @@ def draw_enhancement(
     source: str,
     params: Params,
 ) -> tuple[Figure, Figure, Figure]:
-    """Pairs of the test part by each method (paper 001, figure 10), hands to look at, and how even their tones are."""
+    """Test pairs by each method (paper 001, figure 10), hands to look at, and how even the tones of hands are."""
     from boneage_kedro.evaluation.enhancement_figures import (
         enhancement_sheet,
         fidelity_sheet,

@@ -47,8 +47,8 @@ def run_regression_arms(
     without = [arm["name"] for arm in params["arms"] if arm["images"] not in stores]
     if without:
         raise ValueError(
-            f"there are no enhanced hands for the arms {', '.join(without)} of regression_study.arms; run the pipeline "
-            "gan_enhance first, or leave them out"
+            f"there are no enhanced hands for the arms {', '.join(without)} of regression_study.arms; run the "
+            "pipeline gan_enhance first, or leave them out"
         )
     yield from run_regression_study(
         stores,
