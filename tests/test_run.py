@@ -240,7 +240,7 @@ def test_the_teachers_settings_are_the_best_that_were_tried(fingers: Run) -> Non
 def hands(output: str) -> Run:
     """The MLflow run of hands for all radiographs, and of the comparison of rules."""
     with _session({}) as session:
-        session.run(pipeline_names=["hand_active_learning", "hand_study", "regression_study"])
+        session.run(pipeline_names=["hand_active_learning", "hand_study", "gan_enhance", "regression_study"])
     return runs()[0]
 
 
@@ -280,12 +280,45 @@ def test_the_study_of_rules_has_a_row_for_every_arm_seed_and_round(hands: Run) -
     assert (start["QBC"] == start["random"]).all()  # both begin with the same masks and members
 
 
+def test_every_hand_is_enhanced_or_left_in_plain_tone_with_the_reason(hands: Run) -> None:
+    store = ImageStore(PROJECT / "data/05_model_input/test/enhanced_store")
+    cut = ImageStore(PROJECT / "data/05_model_input/test/hand_store")
+    masks = ImageStore(PROJECT / "data/05_model_input/test/cut_masks")
+    fidelity = pd.read_csv(RESULTS / "fidelity.csv")
+    assert store.ids == cut.ids == masks.ids == fidelity["id"].tolist()
+    assert (fidelity["reason"].isna() == fidelity["used"]).all()
+    assert store.index["enhanced"].tolist() == fidelity["used"].tolist()
+    assert all(not store[key][masks[key] == 0].any() for key in store.ids)
+    assert hands.data.metrics["enhancement.used_share"] == pytest.approx(fidelity["used"].mean())
+
+
+def test_the_enhancer_is_held_against_plain_methods_on_the_test_part(hands: Run) -> None:
+    splits = pd.read_parquet(PROJECT / "data/03_primary/test/splits.parquet").set_index("id")["split"]
+    methods = ["identity", "clahe", "match_histogram", "scale_percentiles", "gan", "gan_guarded"]
+    for grades, table in (("pair_grades", "pair_quality"), ("hand_grades", "hand_tone")):
+        graded = pd.read_csv(RESULTS / f"{grades}.csv")
+        assert set(splits[graded["id"].unique()]) == {"test"}
+        assert pd.read_csv(RESULTS / f"{table}.csv")["method"].tolist() == methods
+        assert graded["psnr"].notna().all() == (grades == "pair_grades")
+    exposure = pd.read_csv(RESULTS / "exposure.csv").set_index("id")
+    assert exposure.loc[pd.read_csv(RESULTS / "pair_grades.csv")["id"].unique(), "gold"].all()
+    names = [
+        file.path
+        for file in mlflow.MlflowClient(TRACKING).list_artifacts(hands.info.run_id, "enhancer_sheets")
+    ]
+    assert names == ["enhancer_sheets/epoch_001.png", "enhancer_sheets/epoch_002.png"]
+    for name in ("enhancement_sheet", "fidelity_sheet", "tone_spread"):
+        assert (RESULTS / f"{name}.png").exists()
+    offered = PROJECT / "data/07_model_output/test/offered_hands"
+    assert {splits[file.stem] for file in offered.glob("*.png")} == {"train"}
+
+
 def test_the_study_of_regressors_compares_arms_on_unseen_cases(hands: Run) -> None:
     study = pd.read_parquet(RESULTS / "regression_study.parquet")
     splits = pd.read_parquet(PROJECT / "data/03_primary/test/splits.parquet").set_index("id")["split"]
     assert (study["split"] == study["id"].map(splits)).all()
     assert "train" not in set(study["split"])
-    assert study.groupby(["arm", "seed"]).ngroups == 6
+    assert study.groupby(["arm", "seed"]).ngroups == 8
     assert set(study.loc[study["arm"] == "boys", "sex"]) == {"M"}
     summary = pd.read_csv(RESULTS / "regression_study_summary.csv")
     row = summary.query("arm == 'hand' and split == 'test'").iloc[0]

@@ -125,6 +125,12 @@ def test_background_is_exactly_zero_where_there_is_a_mask() -> None:
     assert (found["p1"] > 0).all()
 
 
+def test_a_mask_of_another_frame_is_refused() -> None:
+    masks = {"p1": np.ones((12, 24), np.uint8)}
+    with pytest.raises(ValueError, match=r"case p1: its hand mask is \(12, 24\), but its picture \(24, 24\)"):
+        list(enhance_store(Pointwise(), pictures(2), masks, ["p0", "p1"], 24, 8, 1, CPU))
+
+
 def test_no_case_gives_no_picture() -> None:
     assert list(enhance_store(Pointwise(), {}, {}, [], 16, 8, 2, CPU)) == []
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from boneage_kedro.imaging.parallel import map_ordered
 from boneage_kedro.models.enhancer import Enhancer, EnhancerConfig
 
 
@@ -53,22 +54,40 @@ def enhance_store(
     """Enhanced pictures (H, W) uint8 of pictures (H, W) uint8, one at a time; memory does not grow with their number.
 
     Args:
-        images: such as an `ImageStore`; pictures of one size that follow each other are enhanced together.
+        images: such as an `ImageStore`; pictures of one size that follow each other are enhanced together. The next
+            ones are read while the network works.
         masks: the hand (H, W), 0 outside, by id; what lies outside is 0 in the enhanced picture. One that has no
             mask keeps its background, enhanced as well.
         batch_size: pictures, or tiles of as many pictures, at once.
 
     Raises:
-        ValueError, FloatingPointError: as `enhance`; the message names the cases.
+        ValueError: as `enhance`, or a mask is not of its picture's size.
+        FloatingPointError: as `enhance`; the message names the cases.
     """
     model = model.eval().to(device)
-    for group in _groups(images, ids, batch_size):
-        pixels = torch.from_numpy(np.stack([images[key] for key in group])).to(device)  # (B, H, W) uint8
-        made = _enhance(model, pixels[:, None].float() / 255, tile_px, overlap_px)
+
+    def read(group: list[str]) -> tuple[list[str], np.ndarray, np.ndarray]:
+        hands = [_hand(key, images[key], masks) for key in group]
+        return group, np.stack([images[key] for key in group]), np.stack(hands)
+
+    for group, pixels, hands in map_ordered(read, _groups(images, ids, batch_size), workers=1, ahead=2):
+        pictures = torch.from_numpy(pixels).to(device)[:, None].float() / 255  # (B, 1, H, W)
+        made = _enhance(model, pictures, tile_px, overlap_px)
         _require_finite(made, group)
-        gray = (made[:, 0] * 255).round().to(torch.uint8).cpu().numpy()
-        for key, picture in zip(group, gray, strict=True):
-            yield key, picture * (masks[key] > 0) if key in masks else picture
+        gray = (made[:, 0] * 255).round().to(torch.uint8) * torch.from_numpy(hands).to(device)
+        yield from zip(group, gray.cpu().numpy(), strict=True)
+
+
+def _hand(key: str, image: np.ndarray, masks: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Where the hand of a case is, (H, W) bool; the whole picture without a mask."""
+    if key not in masks:
+        return np.ones(image.shape, bool)
+    hand = np.asarray(masks[key]) > 0
+    if hand.shape != image.shape:
+        raise ValueError(
+            f"case {key}: its hand mask is {hand.shape}, but its picture {image.shape}; give it on the same frame"
+        )
+    return hand
 
 
 def _enhance(model: Enhancer, images: Tensor, tile_px: int, overlap_px: int) -> Tensor:

@@ -127,8 +127,8 @@ def average_weights(average: nn.Module, model: nn.Module, decay: float) -> None:
     """
     for mean, now in zip(average.parameters(), model.parameters(), strict=True):
         mean.lerp_(now, 1 - decay)
-    for kept, statistic in zip(average.buffers(), model.buffers(), strict=True):
-        kept.copy_(statistic)
+    for statistic, current in zip(average.buffers(), model.buffers(), strict=True):
+        statistic.copy_(current)
 
 
 def decay_at(step: int, decay: float) -> float:

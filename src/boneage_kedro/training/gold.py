@@ -9,7 +9,7 @@ from rich.progress import track
 
 from boneage_kedro.imaging.exposure import choose_gold, exposure_score
 from boneage_kedro.imaging.store import ImageStore
-from boneage_kedro.provenance import fingerprint
+from boneage_kedro.provenance import fingerprint, fingerprint_code
 from boneage_kedro.training.gan_settings import PairSettings
 from boneage_kedro.training.pairs import FolderPairs, Pairs, PhysicsPairs
 
@@ -68,7 +68,8 @@ def degraded_gold(
             fresh=part == "train",
         )
 
-    name = fingerprint(hands.fingerprint(everything), masks.fingerprint(everything), settings)
+    pixels = hands.fingerprint(everything), masks.fingerprint(everything)
+    name = fingerprint(pixels, settings, fingerprint_code("imaging"))
     return GoldPairs(pairs("train"), pairs("validation"), pairs("test"), name)
 
 
