@@ -122,7 +122,11 @@ def calibrate(scores: pd.DataFrame, study: FidelityStudy, others: FidelityLimits
         others: where the other limits come from.
     """
     honest = scores[scores["kind"] == "honest"]
-    return others | {"most_change": float(honest["largest_change"].quantile(1 - study["false_alarms"]))}
+    fine, broad = (
+        float(honest[change].quantile(1 - study["false_alarms"] / 2))
+        for change in ("fine_change", "broad_change")
+    )
+    return {**others, "most_fine_change": fine, "most_broad_change": broad}
 
 
 def detection_table(scores: pd.DataFrame, limits: FidelityLimits) -> pd.DataFrame:
@@ -134,23 +138,28 @@ def detection_table(scores: pd.DataFrame, limits: FidelityLimits) -> pd.DataFram
         limits: what a picture must keep.
 
     Returns:
-        ``kind, name, pictures, fired`` (share), and ``auc``: how often `Fidelity.largest_change` is higher for such a
-        picture than for an honest one, ties counting half; nan for honest ones.
+        ``kind, name, pictures, fired`` (share), and ``auc``: how often such a picture is changed more than an honest
+        one, by the greater of the two changes, each as a part of its limit; ties count half; nan for honest ones.
     """
     seen = scores[(scores["kind"] == "honest") | scores["visible"]]
-    fired = seen.assign(
-        fired=[bool(judge(Fidelity(*facts), limits)) for facts in seen[list(Fidelity._fields)].to_numpy()]
+    parts = (
+        seen["fine_change"] / limits["most_fine_change"],
+        seen["broad_change"] / limits["most_broad_change"],
     )
-    honest = seen.loc[seen["kind"] == "honest", "largest_change"].to_numpy()
+    judged = seen.assign(
+        change=np.maximum(*parts),
+        fired=[bool(judge(Fidelity(*facts), limits)) for facts in seen[list(Fidelity._fields)].to_numpy()],
+    )
+    honest = judged.loc[judged["kind"] == "honest", "change"].to_numpy()
     return pd.DataFrame(
         {
             "kind": kind,
             "name": name,
             "pictures": len(part),
             "fired": part["fired"].mean(),
-            "auc": _auc(part["largest_change"].to_numpy(), honest) if kind == "invention" else np.nan,
+            "auc": _auc(part["change"].to_numpy(), honest) if kind == "invention" else np.nan,
         }
-        for (kind, name), part in fired.groupby(["kind", "name"], sort=False)
+        for (kind, name), part in judged.groupby(["kind", "name"], sort=False)
     )
 
 
