@@ -137,9 +137,9 @@ def judge(fidelity: Fidelity, limits: FidelityLimits) -> list[str]:
     if np.isnan(fidelity.fine_change):
         return ["There is no hand to compare, or the enhanced picture holds values that are no numbers."]
     doubts = {
-        f"A thin change of structure is {fidelity.fine_change:.2f} times as strong as the contrast around it, "
+        f"A thin change of structure has {fidelity.fine_change:.2f} of the contrast around it, "
         f"more than {limits['most_fine_change']:.2f}.": fidelity.fine_change > limits["most_fine_change"],
-        f"A broad change of structure is {fidelity.broad_change:.2f} times as strong as the contrast around it, "
+        f"A broad change of structure has {fidelity.broad_change:.2f} of the contrast around it, "
         f"more than {limits['most_broad_change']:.2f}.": fidelity.broad_change > limits["most_broad_change"],
         f"{fidelity.edges_kept:.1%} of the edges were kept, less than {limits['least_edges_kept']:.0%}.": (
             fidelity.edges_kept < limits["least_edges_kept"]

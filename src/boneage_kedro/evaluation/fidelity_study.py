@@ -1,6 +1,6 @@
 """What the guard of `fidelity` sees: its limits set on honest enhancement, its detection of planted inventions."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -113,11 +113,36 @@ def score_phantoms(
     return pd.DataFrame(rows)
 
 
+def score_honest(
+    pictures: Mapping[str, tuple[np.ndarray, np.ndarray]], settings: FidelitySettings, seed: int
+) -> pd.DataFrame:
+    """Measure the fidelity of pictures after every honest change; it needs no truth, so real radiographs will do.
+
+    Args:
+        pictures: by id, (H, W) float32 of 0 to 1 and (H, W) bool of the hand.
+        settings: how structure is compared.
+        seed: of the changes.
+
+    Returns:
+        a row a picture and change: ``id``, ``kind`` ("honest"), ``name``, and the facts of `Fidelity`; `calibrate`
+        takes it.
+    """
+    rows = []
+    for key, (original, inside) in pictures.items():
+        for place, name in enumerate(HONEST):
+            rng = np.random.default_rng([seed, len(rows) // len(HONEST), place])
+            facts = measure_fidelity(
+                original, enhance_honestly(name, original, inside, rng), inside, settings
+            )
+            rows.append({"id": key, "kind": "honest", "name": name, **facts._asdict()})
+    return pd.DataFrame(rows)
+
+
 def calibrate(scores: pd.DataFrame, study: FidelityStudy, others: FidelityLimits) -> FidelityLimits:
     """The limits of change that fire on no more honest pictures than allowed; the other limits stay.
 
     Args:
-        scores: as of `score_phantoms`.
+        scores: as of `score_phantoms` or `score_honest`.
         study: how often the limits may fire.
         others: where the other limits come from.
     """
