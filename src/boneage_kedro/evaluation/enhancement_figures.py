@@ -64,14 +64,13 @@ def fidelity_sheet(
         full_colour: the change that gets full colour, in units of the contrast around it.
         title: over the sheet.
     """
-    figure = Figure(figsize=(2.3 * len(table) + 0.4, 10.4), layout="constrained")
+    figure = Figure(figsize=(2.3 * max(2, len(table)), 10.4), layout="constrained")
     axes = figure.subplots(4, max(1, len(table)), squeeze=False)
     for axis, name in zip(axes[:, 0], ("enhanced", "original", "enhanced", "change"), strict=True):
         axis.set_ylabel(name, fontsize=9)
-    for column, text, *case in zip(
-        axes.T[: len(table)], _reason_titles(table), originals, enhanced, changes, strict=True
-    ):
-        _draw_change(column, *case, full_colour)
+    columns = zip(axes.T[: len(table)], _reason_titles(table), strict=True)
+    for (column, text), before, after, change in zip(columns, originals, enhanced, changes, strict=True):
+        _draw_change(column, before, after, change, full_colour)
         column[0].set_title(text, fontsize=7)
     figure.suptitle(f"{title} (full colour: {full_colour:g})", fontsize=10)
     return figure

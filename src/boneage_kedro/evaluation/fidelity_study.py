@@ -84,10 +84,11 @@ def cut_phantom(phantom: Phantom, margin: float, input_px: int) -> Phantom:
     def fit(pixels: np.ndarray, interpolation: int) -> np.ndarray:
         return centre_on_canvas(cv2.resize(box.view(pixels), size, interpolation=interpolation), input_px)
 
+    inside = fit(phantom.hand_mask.astype(np.uint8), cv2.INTER_NEAREST) > 0
     return replace(
         phantom,
-        image=fit(np.where(phantom.hand_mask, picture, 0).astype(np.uint8), cv2.INTER_AREA),
-        hand_mask=fit(phantom.hand_mask.astype(np.uint8), cv2.INTER_NEAREST) > 0,
+        image=fit(picture, cv2.INTER_AREA) * inside,
+        hand_mask=inside,
         bones=fit(phantom.bones, cv2.INTER_NEAREST),
         joints=((phantom.joints - (box.left, box.top) + 0.5) * scale - 0.5 + offset).astype(np.float32),
     )
@@ -127,10 +128,10 @@ def score_honest(
         a row a picture and change: ``id``, ``kind`` ("honest"), ``name``, and the facts of `Fidelity`; `calibrate`
         takes it.
     """
-    rows = []
-    for key, (original, inside) in pictures.items():
+    rows: list[dict[str, object]] = []
+    for number, (key, (original, inside)) in enumerate(pictures.items()):
         for place, name in enumerate(HONEST):
-            rng = np.random.default_rng([seed, len(rows) // len(HONEST), place])
+            rng = np.random.default_rng([seed, number, place])
             facts = measure_fidelity(
                 original, enhance_honestly(name, original, inside, rng), inside, settings
             )
