@@ -22,7 +22,7 @@ from boneage_kedro.evaluation.tone_fit import Explained, MaskedBlur, ToneFit, ex
 from boneage_kedro.limits import NotNegative, Share
 
 _GRAY_STEP = np.float32(1 / 255)
-_EXTREME_PERCENTILE = 0.5
+_EXTREME = 0.005
 
 
 class FidelitySettings(TypedDict):
@@ -216,13 +216,13 @@ def _measure(
     window, steady = settings["structure_window"], settings["steady_contrast"]
     similar = structure_term(original, enhanced, counted, window, steady)
     facts = Fidelity(
-        strongest(fine_change / fine_scale, spot_px),
-        strongest(broad_change / broad_scale, spot_px),
-        strongest(added / fine_scale, spot_px),
+        strongest((fine_change / fine_scale)[counted], spot_px),
+        strongest((broad_change / broad_scale)[counted], spot_px),
+        strongest((added / fine_scale)[counted], spot_px),
         *edge_shares(explained, enhanced, fine),
         *bone_shares(explained, around),
         float(similar.mean()),
-        float(np.percentile(similar, _EXTREME_PERCENTILE)),
+        float(np.sort(similar)[round(_EXTREME * (similar.size - 1))]),
     )
     return facts, fine_change / fine_scale
 
