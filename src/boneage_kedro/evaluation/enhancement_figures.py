@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
-from boneage_kedro.evaluation.figures import image_sheet
 from boneage_kedro.evaluation.overlay import overlay_map
 
-_TITLE_WIDTH = 34  # letters over a picture of a sheet
+_TITLE_WIDTH = 42  # letters over a picture of a sheet
+_ZOOM = 4  # of the frame around a change
 _DOT_SPREAD = 0.16  # how far dots of one method lie apart
 _TONES = {"mean": "mean gray within the hand", "contrast": "contrast within the hand (SD)"}
 
@@ -47,28 +48,32 @@ def enhancement_sheet(
 
 
 def fidelity_sheet(
+    originals: Sequence[np.ndarray],
     enhanced: Sequence[np.ndarray],
     changes: Sequence[np.ndarray],
     table: pd.DataFrame,
     full_colour: float,
-    columns: int,
     title: str,
 ) -> Figure:
-    """Enhanced pictures with their changes of structure over them, red where brighter, and why they are not used.
+    """A column a case: the enhanced picture, where it changed most before and after, the change, and the reasons.
 
     Args:
-        enhanced: (H, W) float32, 0 to 1.
-        changes: (H, W) float32 of each, as of `fidelity.structure_change`.
+        originals, enhanced: (H, W) float32, 0 to 1.
+        changes: (H, W) float32 of each, as of `fidelity.structure_change`; drawn red where brighter.
         table: a row a picture in the same order: ``id, added, reason`` (`fidelity.fidelity_row`).
         full_colour: the change that gets full colour, in units of the contrast around it.
-        columns: pictures side by side.
         title: over the sheet.
     """
-    drawn = [
-        overlay_map(np.rint(255 * np.clip(picture, 0, 1)).astype(np.uint8), change, full_colour)
-        for picture, change in zip(enhanced, changes, strict=True)
-    ]
-    return image_sheet(drawn, _reason_titles(table), columns, f"{title} (full colour: {full_colour:g})")
+    figure = Figure(figsize=(2.3 * max(2, len(table)), 10.4), layout="constrained")
+    axes = figure.subplots(4, max(1, len(table)), squeeze=False)
+    for axis, name in zip(axes[:, 0], ("enhanced", "original", "enhanced", "change"), strict=True):
+        axis.set_ylabel(name, fontsize=9)
+    columns = zip(axes.T[: len(table)], _reason_titles(table), strict=True)
+    for (column, text), before, after, change in zip(columns, originals, enhanced, changes, strict=True):
+        _draw_change(column, before, after, change, full_colour)
+        column[0].set_title(text, fontsize=7)
+    figure.suptitle(f"{title} (full colour: {full_colour:g})", fontsize=10)
+    return figure
 
 
 def worst_first(table: pd.DataFrame, count: int) -> pd.DataFrame:
@@ -108,6 +113,32 @@ def _draw_spread(axis: Axes, groups: Sequence[pd.Series]) -> None:
         showfliers=False,
         medianprops={"color": "#d1495b", "lw": 1.5},
     )
+
+
+def _draw_change(
+    axes: np.ndarray, original: np.ndarray, enhanced: np.ndarray, change: np.ndarray, full_colour: float
+) -> None:
+    """The whole enhanced picture with a frame around its strongest change, and what is in the frame three times."""
+    frame = _frame(change)
+    levels = np.rint(255 * np.clip(enhanced, 0, 1)).astype(np.uint8)
+    details = (original[frame], enhanced[frame], overlay_map(levels[frame], change[frame], full_colour))
+    for axis, shown in zip(axes, (enhanced, *details), strict=True):
+        axis.imshow(shown, cmap="gray")  # each on its own scale: structure is compared here, not tone
+        axis.set(xticks=[], yticks=[])
+    rows, columns = frame
+    corner, side = (columns.start, rows.start), rows.stop - rows.start
+    axes[0].add_patch(Rectangle(corner, columns.stop - columns.start, side, fill=False, ec="#e69f00", lw=1))
+
+
+def _frame(change: np.ndarray) -> tuple[slice, slice]:
+    """A square of a quarter of the longer side around the strongest change, as far as the picture reaches."""
+    half = max(change.shape) // (2 * _ZOOM)
+    middle = np.unravel_index(np.abs(change).argmax(), change.shape)
+    starts = [
+        min(max(0, int(place) - half), max(0, side - 2 * half))
+        for place, side in zip(middle, change.shape, strict=True)
+    ]
+    return slice(starts[0], starts[0] + 2 * half), slice(starts[1], starts[1] + 2 * half)
 
 
 def _reason_titles(table: pd.DataFrame) -> list[str]:

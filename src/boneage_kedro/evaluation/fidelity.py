@@ -22,21 +22,23 @@ from boneage_kedro.evaluation.tone_fit import Explained, MaskedBlur, ToneFit, ex
 from boneage_kedro.limits import NotNegative, Share
 
 _GRAY_STEP = np.float32(1 / 255)
-_EXTREME_PERCENTILE = 0.5
+_EXTREME = 0.005
 
 
 class FidelitySettings(TypedDict):
     """How structure is compared; sizes are shares of the picture's longer side.
 
-    A change is smoothed by ``smoothing`` and told in units of the contrast around it: the standard deviation of the
-    explained picture within a Gaussian of ``contrast_window``, to which ``least_contrast`` of that of the whole hand
-    and ``noise_weight`` times the mean change in this picture are added in quadrature. ``spot`` is the area of
+    A change is smoothed by ``fine``, for what is thin, such as a growth plate, and by ``broad``, for what is not so
+    strong but has an area, such as a carpal. It is told in units of the contrast around it: the standard deviation of
+    the explained picture within a Gaussian of ``contrast_window``, to which ``least_contrast`` of that of the whole
+    hand and ``noise_weight`` times the mean change in this picture are added in quadrature. ``spot`` is the area of
     the smallest change that counts, as a share of the picture. ``structure_window`` is that of the SSIM, and
     ``steady_contrast`` the share of the hand's contrast below which its structure term says little.
     """
 
     tone: ToneFit
-    smoothing: Share
+    fine: Share
+    broad: Share
     contrast_window: Share
     least_contrast: Share
     noise_weight: NotNegative
@@ -48,8 +50,8 @@ class FidelitySettings(TypedDict):
 class FidelityLimits(TypedDict):
     """What an enhanced picture must keep to be used instead of the plain one; each is that of `Fidelity`."""
 
-    most_change: NotNegative
-    most_added: NotNegative
+    most_fine_change: NotNegative
+    most_broad_change: NotNegative
     least_edges_kept: Share
     most_edges_added: Share
     least_bone_kept: Share
@@ -61,8 +63,10 @@ class Fidelity(NamedTuple):
     """How far the structure of an original is kept; each is nan where there is no hand.
 
     Attributes:
-        largest_change: strongest local change of structure, in units of the contrast around it.
-        added: strongest local change that adds to the structure: the enhanced picture varies more than it should.
+        fine_change: strongest local change of structure, in units of the contrast around it, however thin.
+        broad_change: the same of changes that have an area.
+        added: strongest local change, however thin, that adds to the structure, so that the enhanced picture departs
+            more from its surroundings than the original does. It has no limit of its own.
         edges_kept: share of the original's edges that the enhanced picture has in the same direction, 0 to 1.
         edges_added: share of the enhanced picture's edges that the original has not, 0 to 1.
         bone_kept: share of the bone area of the original that is bone in the enhanced picture, 0 to 1.
@@ -71,7 +75,8 @@ class Fidelity(NamedTuple):
         worst_structure: its half percentile: the worst local value but for single pixels.
     """
 
-    largest_change: float
+    fine_change: float
+    broad_change: float
     added: float
     edges_kept: float
     edges_added: float
@@ -129,13 +134,13 @@ def structure_change(
 
 def judge(fidelity: Fidelity, limits: FidelityLimits) -> list[str]:
     """Reasons not to use an enhanced picture, a sentence each; none for a true one. Nan is no good."""
-    if np.isnan(fidelity.largest_change):
+    if np.isnan(fidelity.fine_change):
         return ["There is no hand to compare, or the enhanced picture holds values that are no numbers."]
     doubts = {
-        f"A change of structure is {fidelity.largest_change:.2f} times as strong as the contrast around it, "
-        f"more than {limits['most_change']:g}.": fidelity.largest_change > limits["most_change"],
-        f"Structure was added, {fidelity.added:.2f} times as strong as the contrast around it, "
-        f"more than {limits['most_added']:g}.": fidelity.added > limits["most_added"],
+        f"A thin change of structure has {fidelity.fine_change:.2f} of the contrast around it, "
+        f"more than {limits['most_fine_change']:.2f}.": fidelity.fine_change > limits["most_fine_change"],
+        f"A broad change of structure has {fidelity.broad_change:.2f} of the contrast around it, "
+        f"more than {limits['most_broad_change']:.2f}.": fidelity.broad_change > limits["most_broad_change"],
         f"{fidelity.edges_kept:.1%} of the edges were kept, less than {limits['least_edges_kept']:.0%}.": (
             fidelity.edges_kept < limits["least_edges_kept"]
         ),
@@ -201,22 +206,25 @@ def _measure(
     explained = explain(original, enhanced, inside, settings["tone"])
     counted = explained.counted
     around = surroundings(explained.sharpened, counted, settings["contrast_window"])
-    smooth = MaskedBlur(counted, settings["smoothing"] * max(counted.shape))
-    change = smooth(explained.residual) * counted
-    scale = _contrast_scale(explained, around, change, settings)
-    added = smooth(added_structure(explained.sharpened - around.level, explained.residual)) * counted
-    spot_px = max(1, round(settings["spot"] * change.size))
+    fine, broad = (MaskedBlur(counted, settings[name] * max(counted.shape)) for name in ("fine", "broad"))
+    fine_change, broad_change = (smooth(explained.residual) * counted for smooth in (fine, broad))
+    fine_scale, broad_scale = (
+        _contrast_scale(explained, around, change, settings) for change in (fine_change, broad_change)
+    )
+    added = fine(added_structure(explained.sharpened - around.level, explained.residual)) * counted
+    spot_px = max(1, round(settings["spot"] * counted.size))
     window, steady = settings["structure_window"], settings["steady_contrast"]
     similar = structure_term(original, enhanced, counted, window, steady)
     facts = Fidelity(
-        strongest(change / scale, spot_px),
-        strongest(added / scale, spot_px),
-        *edge_shares(explained, enhanced, smooth),
+        strongest((fine_change / fine_scale)[counted], spot_px),
+        strongest((broad_change / broad_scale)[counted], spot_px),
+        strongest((added / fine_scale)[counted], spot_px),
+        *edge_shares(explained, enhanced, fine),
         *bone_shares(explained, around),
         float(similar.mean()),
-        float(np.percentile(similar, _EXTREME_PERCENTILE)),
+        float(np.sort(similar)[round(_EXTREME * (similar.size - 1))]),
     )
-    return facts, change / scale
+    return facts, fine_change / fine_scale
 
 
 def _contrast_scale(

@@ -38,10 +38,9 @@ def added_structure(departure: np.ndarray, change: np.ndarray) -> np.ndarray:
     return np.maximum(np.abs(departure + change) - np.abs(departure), 0)
 
 
-def strongest(change: np.ndarray, count: int) -> float:
-    """Mean magnitude of so many of the strongest values, so that no single pixel decides."""
-    magnitude = np.abs(change).ravel()
-    return float(np.partition(magnitude, magnitude.size - count)[-count:].mean())
+def strongest(values: np.ndarray, count: int) -> float:
+    """Mean magnitude of so many of the strongest of (N,) values, so that no single pixel decides."""
+    return float(np.sort(np.abs(values))[-count:].mean())  # sorting is faster than np.partition here
 
 
 def edge_shares(explained: Explained, enhanced: np.ndarray, smooth: MaskedBlur) -> tuple[float, float]:
