@@ -88,11 +88,11 @@ def test_pictures_without_truth_are_scored_after_honest_changes_only() -> None:
     table = score_honest(pictures, SETTINGS, 3)
     assert list(table["name"]) == list(HONEST)
     assert set(table["kind"]) == {"honest"}
-    assert calibrate(table, STUDY, LIMITS)["least_structure"] == LIMITS["least_structure"]
+    assert calibrate(table, STUDY["false_alarms"], LIMITS)["least_structure"] == LIMITS["least_structure"]
 
 
 def test_limits_lie_where_they_fire_as_often_as_allowed() -> None:
-    limits = calibrate(scores(), STUDY, LIMITS)
+    limits = calibrate(scores(), STUDY["false_alarms"], LIMITS)
     # half of the false alarms each: the upper quarter of 0.1, 0.1, 0.3, 0.3
     assert limits["most_fine_change"] == pytest.approx(0.3)
     assert limits["most_broad_change"] == pytest.approx(0.15)

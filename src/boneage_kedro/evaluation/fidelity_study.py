@@ -139,18 +139,17 @@ def score_honest(
     return pd.DataFrame(rows)
 
 
-def calibrate(scores: pd.DataFrame, study: FidelityStudy, others: FidelityLimits) -> FidelityLimits:
+def calibrate(scores: pd.DataFrame, false_alarms: float, others: FidelityLimits) -> FidelityLimits:
     """The limits of change that fire on no more honest pictures than allowed; the other limits stay.
 
     Args:
         scores: as of `score_phantoms` or `score_honest`.
-        study: how often the limits may fire.
+        false_alarms: the share of honest pictures on which the limits may fire.
         others: where the other limits come from.
     """
     honest = scores[scores["kind"] == "honest"]
     fine, broad = (
-        float(honest[change].quantile(1 - study["false_alarms"] / 2))
-        for change in ("fine_change", "broad_change")
+        float(honest[change].quantile(1 - false_alarms / 2)) for change in ("fine_change", "broad_change")
     )
     return {**others, "most_fine_change": fine, "most_broad_change": broad}
 

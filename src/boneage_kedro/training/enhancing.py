@@ -10,11 +10,12 @@ from torch import Tensor
 from typing_extensions import TypedDict
 
 from boneage_kedro.evaluation.fidelity import FidelityLimits, FidelitySettings, fidelity_row, guarded
+from boneage_kedro.evaluation.fidelity_study import calibrate, score_honest
 from boneage_kedro.evaluation.image_quality import Graded, grade
 from boneage_kedro.imaging.enhancement import Enhancement
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.imaging.tone_curve import ToneSettings, to_standard_tone
-from boneage_kedro.limits import PixelSide
+from boneage_kedro.limits import Count, PixelSide, Share
 from boneage_kedro.models.enhancer import Enhancer
 from boneage_kedro.training.device import device_of
 from boneage_kedro.training.enhance import enhance, enhance_store
@@ -26,10 +27,16 @@ from boneage_kedro.training.progress import Checkpoint, EpochRecord
 
 
 class GuardSettings(TypedDict):
-    """What an enhanced picture is compared by, and what it must keep."""
+    """What an enhanced picture is compared by, and what it must keep.
+
+    The limits of change are set anew on ``calibration_cases`` hands, so that they fire on no more than
+    ``false_alarms`` of honest changes of tone.
+    """
 
     fidelity: FidelitySettings
     limits: FidelityLimits
+    false_alarms: Share
+    calibration_cases: Count
 
 
 class TileSettings(TypedDict):
@@ -72,6 +79,23 @@ def teach_enhancer(
     return weights, described, history
 
 
+def set_limits(
+    hands: ImageStore, masks: Mapping[str, np.ndarray], ids: Sequence[str], guard: GuardSettings, seed: int
+) -> FidelityLimits:
+    """The guard's limits of change, as honest changes of tone of some hands set them (`calibrate`).
+
+    Args:
+        ids: hands of the training part to draw from.
+    """
+    drawn = np.random.default_rng(seed).permutation(len(ids))[: guard["calibration_cases"]]
+    pictures = {
+        ids[i]: (hands[ids[i]].astype(np.float32) / 255 * (masks[ids[i]] > 0), masks[ids[i]] > 0)
+        for i in drawn
+    }
+    scores = score_honest(pictures, guard["fidelity"], seed)
+    return calibrate(scores, guard["false_alarms"], guard["limits"])
+
+
 def enhance_hands(
     model: Enhancer,
     hands: ImageStore,
@@ -89,7 +113,7 @@ def enhance_hands(
     )
     for key, picture in enhanced:
         inside = masks[key] > 0
-        original = hands[key].astype(np.float32) / 255
+        original = hands[key].astype(np.float32) / 255 * inside
         plain = to_standard_tone(original, inside, **tone)
         kept = guarded(original, plain, picture.astype(np.float32) / 255, inside, **guard_arguments(guard))
         shown = np.rint(kept.picture * 255).astype(np.uint8) if kept.reasons else picture
@@ -112,7 +136,7 @@ def as_methods(
 
     def gan_guarded(image: np.ndarray, inside: np.ndarray) -> np.ndarray:
         plain = to_standard_tone(image, inside, **tone)
-        return guarded(image, plain, gan(image, inside), inside, **guard_arguments(guard)).picture
+        return guarded(image * inside, plain, gan(image, inside), inside, **guard_arguments(guard)).picture
 
     return {"gan": gan, "gan_guarded": gan_guarded}
 

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import Tensor
 
+    from boneage_kedro.evaluation.fidelity import FidelityLimits
     from boneage_kedro.imaging.enhancement import Enhancement
     from boneage_kedro.training.checkpoint import CheckpointFile
+    from boneage_kedro.training.enhancing import GuardSettings
     from boneage_kedro.training.gan import Sheet
     from boneage_kedro.training.gold import GoldPairs
 
@@ -75,6 +77,16 @@ def list_pair_problems(folder: Path, params: Params) -> pd.DataFrame:
     return findings
 
 
+def set_guard_limits(
+    hands: ImageStore, masks: ImageStore, exposure: pd.DataFrame, params: Params
+) -> dict[str, float]:
+    """What an enhanced picture must keep, set on hands of the training part."""
+    from boneage_kedro.training.enhancing import set_limits
+
+    ids = [key for key in exposure.loc[exposure["part"] == "train", "id"] if hands.record(key)["cut"]]
+    return dict(set_limits(hands, masks, ids, params["guard"], params["pairs"]["seed"]))
+
+
 def train_enhancer(
     hands: ImageStore,
     masks: ImageStore,
@@ -102,6 +114,7 @@ def enhance_hands(
     masks: ImageStore,
     weights: dict[str, Tensor],
     settings: dict[str, Any],
+    limits: FidelityLimits,
     state: StoreState,
     fidelity: pd.DataFrame | None,
     params: Params,
@@ -120,7 +133,8 @@ def enhance_hands(
     from boneage_kedro.training.enhancing import enhance_hands as enhance
 
     _check_preparation(settings, hands)
-    made_by = fingerprint(fingerprint_weights(weights), settings, params["tiles"], params["guard"])
+    guard: GuardSettings = {**params["guard"], "limits": limits}
+    made_by = fingerprint(fingerprint_weights(weights), settings, params["tiles"], guard)
     header = StoreHeader(
         hands.header.canvas_px,
         {**hands.header.preparation, "enhanced": made_by},
@@ -139,7 +153,7 @@ def enhance_hands(
         todo,
         settings["tone"],
         params["tiles"],
-        params["guard"],
+        guard,
         params["gan"]["batch_size"],
         device_of(params["gan"]["accelerator"]),
     )
@@ -159,6 +173,7 @@ def grade_enhancement(
     masks: ImageStore,
     weights: dict[str, Tensor],
     settings: dict[str, Any],
+    limits: FidelityLimits,
     exposure: pd.DataFrame,
     splits: pd.DataFrame,
     folder: Path,
@@ -174,7 +189,7 @@ def grade_enhancement(
     from boneage_kedro.training.enhancing import grade_hands, grade_pairs
 
     gold = _gold(hands, masks, exposure, splits, folder, params)
-    methods = _methods(gold, weights, settings, params)
+    methods = _methods(gold, weights, settings, limits, params)
     test = exposure.loc[exposure["part"] == "test", "id"].tolist()[: params["graded_cases"]]
     of_pairs, of_hands = grade_pairs(gold.test, methods), grade_hands(hands, masks, test, methods)
     return of_pairs, of_hands, quality_table(of_pairs), quality_table(of_hands)
@@ -186,6 +201,7 @@ def draw_enhancement(
     enhanced: ImageStore,
     weights: dict[str, Tensor],
     settings: dict[str, Any],
+    limits: FidelityLimits,
     exposure: pd.DataFrame,
     splits: pd.DataFrame,
     fidelity: pd.DataFrame,
@@ -204,7 +220,7 @@ def draw_enhancement(
     from boneage_kedro.evaluation.fidelity import structure_change
 
     gold = _gold(hands, masks, exposure, splits, folder, params)
-    methods, count = _methods(gold, weights, settings, params), params["sheet_columns"]
+    methods, count = _methods(gold, weights, settings, limits, params), params["sheet_columns"]
     shown = [gold.test.pair(i, 0) for i in range(min(count, len(gold.test)))]
     rows = {name: [method(pair.x, pair.inside) for pair in shown] for name, method in methods.items()}
     sheet = enhancement_sheet(
@@ -213,16 +229,14 @@ def draw_enhancement(
         f"Badly exposed hands and what each method makes of them, {source}",
     )
     worst = worst_first(fidelity.fillna({"reason": ""}), params["sheet_cases"])
-    guard = params["guard"]
-    pictures = [enhanced[key].astype(np.float32) / 255 for key in worst["id"]]
+    before = [hands[key].astype(np.float32) / 255 * (masks[key] > 0) for key in worst["id"]]
+    after = [enhanced[key].astype(np.float32) / 255 for key in worst["id"]]
     changes = [
-        structure_change(hands[key].astype(np.float32) / 255, picture, masks[key] > 0, guard["fidelity"])
-        for key, picture in zip(worst["id"], pictures, strict=True)
+        structure_change(picture, made, masks[key] > 0, params["guard"]["fidelity"])
+        for key, picture, made in zip(worst["id"], before, after, strict=True)
     ]
-    full = guard["limits"]["most_change"]
-    doubted = fidelity_sheet(
-        pictures, changes, worst, full, count, f"Enhanced hands with most added structure, {source}"
-    )
+    title = f"Enhanced hands with most added structure, {source}"
+    doubted = fidelity_sheet(before, after, changes, worst, limits["most_fine_change"], title)
     return sheet, doubted, tone_spread(grades, f"Tone of hands as they came, {source}")
 
 
@@ -258,7 +272,11 @@ def _gold(
 
 
 def _methods(
-    gold: GoldPairs, weights: dict[str, Tensor], settings: Mapping[str, Any], params: Params
+    gold: GoldPairs,
+    weights: dict[str, Tensor],
+    settings: Mapping[str, Any],
+    limits: FidelityLimits,
+    params: Params,
 ) -> dict[str, Enhancement]:
     """Plain methods and the enhancer by name."""
     from boneage_kedro.imaging.enhancement import build_baselines, reference_quantiles
@@ -267,8 +285,9 @@ def _methods(
 
     learnt = (gold.train.pair(i, 0) for i in range(min(len(gold.train), params["graded_cases"])))
     baselines = build_baselines(params["baselines"], reference_quantiles((p.y, p.inside) for p in learnt))
+    guard: GuardSettings = {**params["guard"], "limits": limits}
     model, accelerator = build_enhancer(weights, settings), params["gan"]["accelerator"]
-    return baselines | as_methods(model, settings["tone"], params["tiles"], params["guard"], accelerator)
+    return baselines | as_methods(model, settings["tone"], params["tiles"], guard, accelerator)
 
 
 def _check_preparation(settings: Mapping[str, Any], hands: ImageStore) -> None:

@@ -10,12 +10,13 @@ from boneage_kedro.pipelines.gan_enhance.nodes import (
     list_pair_problems,
     offer_hands,
     rate_exposure,
+    set_guard_limits,
     store_cut_masks,
     train_enhancer,
 )
 
 _PAIRS = ["exposure", "splits", "gold_pairs"]
-_ENHANCER = ["hand_store", "cut_masks", "enhancer_weights@tensors", "enhancer_settings@json"]
+_ENHANCER = ["hand_store", "cut_masks", "enhancer_weights@tensors", "enhancer_settings@json", "guard_limits"]
 
 
 def create_pipeline() -> Pipeline:
@@ -47,6 +48,12 @@ def create_pipeline() -> Pipeline:
                 name="list_pair_problems",
             ),
             Node(
+                set_guard_limits,
+                inputs=["hand_store", "cut_masks", "exposure", "params:gan_enhance"],
+                outputs="guard_limits",
+                name="set_guard_limits",
+            ),
+            Node(
                 train_enhancer,
                 inputs=["hand_store", "cut_masks", *_PAIRS, "enhancer_checkpoint", "params:gan_enhance"],
                 outputs=["enhancer_weights@tensors", "enhancer_settings@json", "enhancer_history"],
@@ -72,6 +79,7 @@ def create_pipeline() -> Pipeline:
                     "enhanced": "enhanced_store@store",
                     "weights": "enhancer_weights@tensors",
                     "settings": "enhancer_settings@json",
+                    "limits": "guard_limits",
                     "exposure": "exposure",
                     "splits": "splits",
                     "fidelity": "fidelity",
