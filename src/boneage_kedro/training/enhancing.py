@@ -7,43 +7,21 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
-from typing_extensions import TypedDict
 
-from boneage_kedro.evaluation.fidelity import FidelityLimits, FidelitySettings, fidelity_row, guarded
+from boneage_kedro.evaluation.fidelity import FidelityLimits, fidelity_row, guarded
 from boneage_kedro.evaluation.fidelity_study import calibrate, score_honest
 from boneage_kedro.evaluation.image_quality import Graded, grade
 from boneage_kedro.imaging.enhancement import Enhancement
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.imaging.tone_curve import ToneSettings, to_standard_tone
-from boneage_kedro.limits import Count, PixelSide, Share
 from boneage_kedro.models.enhancer import Enhancer
 from boneage_kedro.training.device import device_of
 from boneage_kedro.training.enhance import enhance, enhance_store
 from boneage_kedro.training.gan import ShowSheet, train_gan
-from boneage_kedro.training.gan_settings import GanSettings
+from boneage_kedro.training.gan_settings import GanSettings, GuardSettings, TileSettings
 from boneage_kedro.training.gold import GoldPairs
 from boneage_kedro.training.pairs import Pairs
 from boneage_kedro.training.progress import Checkpoint, EpochRecord
-
-
-class GuardSettings(TypedDict):
-    """What an enhanced picture is compared by, and what it must keep.
-
-    The limits of change are set anew on ``calibration_cases`` hands, so that they fire on no more than
-    ``false_alarms`` of honest changes of tone.
-    """
-
-    fidelity: FidelitySettings
-    limits: FidelityLimits
-    false_alarms: Share
-    calibration_cases: Count
-
-
-class TileSettings(TypedDict):
-    """The tiles that large pictures are enhanced by, multiples of the network's stride."""
-
-    tile_px: PixelSide
-    overlap_px: PixelSide
 
 
 class Enhanced(NamedTuple):

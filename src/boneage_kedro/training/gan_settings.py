@@ -4,9 +4,10 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+from boneage_kedro.evaluation.fidelity import FidelityLimits, FidelitySettings
 from boneage_kedro.imaging.degradation import DegradationSettings
 from boneage_kedro.imaging.tone_curve import ToneSettings
-from boneage_kedro.limits import Count, NotNegative, Positive, Share
+from boneage_kedro.limits import Count, NotNegative, PixelSide, Positive, Share
 from boneage_kedro.training.settings import MoveSettings
 
 
@@ -77,3 +78,23 @@ class GanSettings(TypedDict):
     precision: Literal["32-true", "bf16-mixed"]
     workers: Count
     seed: int
+
+
+class GuardSettings(TypedDict):
+    """What an enhanced picture is compared by, and what it must keep.
+
+    The limits of change are set anew on ``calibration_cases`` hands, so that they fire on no more than
+    ``false_alarms`` of honest changes of tone.
+    """
+
+    fidelity: FidelitySettings
+    limits: FidelityLimits
+    false_alarms: Share
+    calibration_cases: Count
+
+
+class TileSettings(TypedDict):
+    """The tiles that large pictures are enhanced by, multiples of the network's stride."""
+
+    tile_px: PixelSide
+    overlap_px: PixelSide

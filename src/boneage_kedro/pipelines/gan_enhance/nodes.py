@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from boneage_kedro.evaluation.fidelity import FidelityLimits
     from boneage_kedro.imaging.enhancement import Enhancement
     from boneage_kedro.training.checkpoint import CheckpointFile
-    from boneage_kedro.training.enhancing import GuardSettings
     from boneage_kedro.training.gan import Sheet
+    from boneage_kedro.training.gan_settings import GuardSettings
     from boneage_kedro.training.gold import GoldPairs
 
 logger = logging.getLogger(__name__)
@@ -79,12 +79,12 @@ def list_pair_problems(folder: Path, params: Params) -> pd.DataFrame:
 
 def set_guard_limits(
     hands: ImageStore, masks: ImageStore, exposure: pd.DataFrame, params: Params
-) -> dict[str, float]:
+) -> FidelityLimits:
     """What an enhanced picture must keep, set on hands of the training part."""
     from boneage_kedro.training.enhancing import set_limits
 
     ids = [key for key in exposure.loc[exposure["part"] == "train", "id"] if hands.record(key)["cut"]]
-    return dict(set_limits(hands, masks, ids, params["guard"], params["pairs"]["seed"]))
+    return set_limits(hands, masks, ids, params["guard"], params["pairs"]["seed"])
 
 
 def train_enhancer(
