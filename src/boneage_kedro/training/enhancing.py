@@ -63,8 +63,10 @@ def set_limits(
     """The guard's limits of change, as honest changes of tone of some hands set them (`calibrate`).
 
     Args:
-        ids: hands of the training part to draw from.
+        ids: hands of the training part to draw from; without any the limits stay as they are.
     """
+    if not ids:
+        return guard["limits"]
     drawn = np.random.default_rng(seed).permutation(len(ids))[: guard["calibration_cases"]]
     pictures = {
         ids[i]: (hands[ids[i]].astype(np.float32) / 255 * (masks[ids[i]] > 0), masks[ids[i]] > 0)
