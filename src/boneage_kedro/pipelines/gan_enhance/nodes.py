@@ -228,9 +228,7 @@ def draw_enhancement(
         list(gold.test.ids[: len(shown)]),
         f"Badly exposed hands and what each method makes of them, {source}",
     )
-    worst = worst_first(
-        fidelity.assign(reason=fidelity["reason"].astype(object).fillna("")), params["sheet_cases"]
-    )
+    worst = worst_first(fidelity.fillna({"reason": ""}), params["sheet_cases"])
     before = [hands[key].astype(np.float32) / 255 * (masks[key] > 0) for key in worst["id"]]
     after = [enhanced[key].astype(np.float32) / 255 for key in worst["id"]]
     changes = [
