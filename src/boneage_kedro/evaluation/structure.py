@@ -5,7 +5,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from boneage_kedro.evaluation.tone_fit import Explained, MaskedBlur, local_mean, match_histogram
+from boneage_kedro.evaluation.tone_fit import Explained, MaskedBlur, local_mean, through_tone_curve
 
 _GRAY_STEP = np.float32(1 / 255)
 _CLEARLY = np.float32(0.25)  # local standard deviations over the local mean from which a pixel counts as bone
@@ -88,7 +88,7 @@ def structure_term(
         steady: contrast, as a share of the hand's, below which correlation says little.
     """
     mean = MaskedBlur(counted, window * max(counted.shape))
-    matched = match_histogram(original, enhanced, counted)
+    matched = through_tone_curve(original, enhanced, counted)
     x, y = (part - np.float32(part[counted].mean()) for part in (matched, enhanced))
     mean_x, mean_y = mean(x), mean(y)
     variances = [np.maximum(mean(part * part) - level**2, 0) for part, level in ((x, mean_x), (y, mean_y))]

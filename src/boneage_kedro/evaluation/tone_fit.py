@@ -63,7 +63,7 @@ def explain(original: np.ndarray, enhanced: np.ndarray, inside: np.ndarray, sett
     side = max(original.shape)
     counted = without_rim(inside, settings["rim"])
     weight = counted.astype(np.float32)
-    matched = match_histogram(original, enhanced, counted)
+    matched = through_tone_curve(original, enhanced, counted)
     straight, toned = _curve_locally(matched, enhanced, weight, settings["window"])
     detail = _sharpen_like(toned, enhanced - toned, counted, [share * side for share in settings["bands"]])
     either = np.minimum(straight, toned) + detail, np.maximum(straight, toned) + detail
@@ -78,7 +78,7 @@ def without_rim(inside: np.ndarray, rim: float) -> np.ndarray:
     return depth > rim * max(inside.shape)
 
 
-def match_histogram(picture: np.ndarray, reference: np.ndarray, inside: np.ndarray) -> np.ndarray:
+def through_tone_curve(picture: np.ndarray, reference: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """The picture through the monotone curve that gives it the reference's histogram inside; (H, W) float32."""
     ranks = np.linspace(0, np.count_nonzero(inside) - 1, _KNOTS).round().astype(int)
     gray, place = np.unique(np.sort(picture[inside])[ranks], return_inverse=True)

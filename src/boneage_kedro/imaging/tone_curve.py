@@ -14,7 +14,7 @@ _MOST_SHIFT = 8.0  # of the logit; beyond it a film is black or clear
 _GRADIENTS = (0.2, 5.0)  # steeper and flatter curves would show noise or nothing
 
 
-class ToneSettings(TypedDict):
+class StandardTone(TypedDict):
     """The tone of the gold standard: mean and standard deviation of the gray values in the hand, of 0 to 1."""
 
     mean: Share

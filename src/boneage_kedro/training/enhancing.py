@@ -13,7 +13,7 @@ from boneage_kedro.evaluation.fidelity_study import calibrate, score_honest
 from boneage_kedro.evaluation.image_quality import Graded, grade
 from boneage_kedro.imaging.enhancement import Enhancement
 from boneage_kedro.imaging.store import ImageStore
-from boneage_kedro.imaging.tone_curve import ToneSettings, to_standard_tone
+from boneage_kedro.imaging.tone_curve import StandardTone, to_standard_tone
 from boneage_kedro.models.enhancer import Enhancer
 from boneage_kedro.training.device import device_of
 from boneage_kedro.training.enhance import enhance, enhance_store
@@ -35,7 +35,7 @@ class Enhanced(NamedTuple):
 def teach_enhancer(
     gold: GoldPairs,
     hands: ImageStore,
-    tone: ToneSettings,
+    tone: StandardTone,
     settings: GanSettings,
     checkpoint: Checkpoint,
     on_sheet: ShowSheet,
@@ -81,7 +81,7 @@ def enhance_hands(
     hands: ImageStore,
     masks: ImageStore,
     ids: Sequence[str],
-    tone: ToneSettings,
+    tone: StandardTone,
     tiles: TileSettings,
     guard: GuardSettings,
     batch_size: int,
@@ -106,7 +106,7 @@ def guard_arguments(guard: GuardSettings) -> dict[str, Any]:
 
 
 def as_methods(
-    model: Enhancer, tone: ToneSettings, tiles: TileSettings, guard: GuardSettings, accelerator: str
+    model: Enhancer, tone: StandardTone, tiles: TileSettings, guard: GuardSettings, accelerator: str
 ) -> dict[str, Enhancement]:
     """The enhancer with and without its guard, in the form of the baselines."""
     device = device_of(accelerator)

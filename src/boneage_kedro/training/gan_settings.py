@@ -6,7 +6,7 @@ from typing_extensions import TypedDict
 
 from boneage_kedro.evaluation.fidelity import FidelityLimits, FidelitySettings
 from boneage_kedro.imaging.degradation import DegradationSettings
-from boneage_kedro.imaging.tone_curve import ToneSettings
+from boneage_kedro.imaging.tone_curve import StandardTone
 from boneage_kedro.limits import Count, NotNegative, PixelSide, Positive, Share
 from boneage_kedro.training.settings import MoveSettings
 
@@ -21,7 +21,7 @@ class PairSettings(TypedDict):
     source: Literal["physics", "folder"]
     gold_share: Share
     age_band_months: Positive
-    tone: ToneSettings
+    tone: StandardTone
     degradation: DegradationSettings
     seed: int
 

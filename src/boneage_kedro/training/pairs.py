@@ -16,7 +16,7 @@ from boneage_kedro.imaging.geometry import Box, centre_on_canvas, fitted_size, r
 from boneage_kedro.imaging.ingest import read_content
 from boneage_kedro.imaging.radiograph import UnreadableRadiograph
 from boneage_kedro.imaging.sources import RadiographFolder, RadiographSource
-from boneage_kedro.imaging.tone_curve import ToneSettings, to_standard_tone
+from boneage_kedro.imaging.tone_curve import StandardTone, to_standard_tone
 from boneage_kedro.masks.hand import fill_holes
 from boneage_kedro.provenance import fingerprint
 from boneage_kedro.training.seeding import derive_seed
@@ -73,7 +73,7 @@ class PhysicsPairs:
         pictures: Mapping[str, np.ndarray],
         masks: Mapping[str, np.ndarray],
         ids: Sequence[str],
-        tone: ToneSettings,
+        tone: StandardTone,
         degradation: DegradationSettings,
         seed: int,
         fresh: bool,
