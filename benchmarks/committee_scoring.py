@@ -3,9 +3,10 @@
     python benchmarks/committee_scoring.py ../shared/data/rsna/small100.zip --counts 1000 12385
 
 Each count runs in a process of its own, which stores that many files and then scores them by every rule with three
-untrained FC-DenseNets of 192 middle maps. Whenever a part of the pool is scored, the three networks alone run on the
-same pictures, held in memory; so both rates are of the same pictures and of the same minutes. Reported is the peak of
-the process's own memory, without the pages of the memory-mapped store, which the system takes back as it likes.
+untrained FC-DenseNets, of 192 middle maps unless another width or growth is given. Whenever a part of the pool is
+scored, the three networks alone run on the same pictures, held in memory; so both rates are of the same pictures and
+of the same minutes. Reported is the peak of the process's own memory, without the pages of the memory-mapped store,
+which the system takes back as it likes.
 """
 
 import argparse
@@ -41,6 +42,10 @@ def main() -> None:
     parser.add_argument("images", type=Path, help="folder or zip archive of radiographs")
     parser.add_argument("--counts", type=int, nargs="+", default=[1000, 12385])
     parser.add_argument("--reduction", type=int, default=2, help="1 runs the networks at full size")
+    parser.add_argument(
+        "--width", type=int, help="channels of the first convolution, as shipped if not given"
+    )
+    parser.add_argument("--growth", type=int, help="maps that a layer adds, as shipped if not given")
     parser.add_argument("--accelerator", choices=["auto", "cpu", "gpu"], default="auto")
     parser.add_argument("--single", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -48,6 +53,8 @@ def main() -> None:
         print(json.dumps(measure(arguments)))
         return
     options = ["--reduction", str(arguments.reduction), "--accelerator", arguments.accelerator, "--single"]
+    for name, value in shape(arguments).items():
+        options += [f"--{name}", str(value)]
     for count in arguments.counts:
         command = [sys.executable, __file__, str(arguments.images), *options, "--counts", str(count)]
         found = json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
@@ -62,6 +69,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, float]:
     settings = preparation(canvas_px=CANVAS_PX)
     network: SegmentationSettings = {
         **parameters("hand_active_learning")["network"],
+        **shape(arguments),
         "reduction": arguments.reduction,
         "input_px": CANVAS_PX,
     }
@@ -79,6 +87,12 @@ def measure(arguments: argparse.Namespace) -> dict[str, float]:
             peak = max(peak, own_memory_mib())
             bare_seconds += run_bare(members, pool.among(list(part)), batch_size, device)
     return {"peak_mib": peak, "rate": len(pool) / seconds, "bare_rate": len(pool) / bare_seconds}
+
+
+def shape(arguments: argparse.Namespace) -> dict[str, int]:
+    """The parts of the network's shape that were given."""
+    given = {"width": arguments.width, "growth": arguments.growth}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def new_member(network: SegmentationSettings, seed: int) -> Segmenter:
