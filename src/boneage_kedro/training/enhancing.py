@@ -88,12 +88,13 @@ def enhance_hands(
     device: torch.device,
 ) -> Iterator[Enhanced]:
     """Enhance hands one at a time; one whose enhanced picture shows another hand gets the standard tone alone."""
+    bare = _WithoutBackground(hands, masks)
     enhanced = enhance_store(
-        model, hands, masks, ids, tiles["tile_px"], tiles["overlap_px"], batch_size, device
+        model, bare, masks, ids, tiles["tile_px"], tiles["overlap_px"], batch_size, device
     )
     for key, picture in enhanced:
         inside = masks[key] > 0
-        original = hands[key].astype(np.float32) / 255 * inside
+        original = bare[key].astype(np.float32) / 255
         plain = to_standard_tone(original, inside, **tone)
         kept = guarded(original, plain, picture.astype(np.float32) / 255, inside, **guard_arguments(guard))
         shown = np.rint(kept.picture * 255).astype(np.uint8) if kept.reasons else picture
@@ -112,7 +113,7 @@ def as_methods(
     device = device_of(accelerator)
 
     def gan(image: np.ndarray, inside: np.ndarray) -> np.ndarray:
-        return enhance(model, image, tiles["tile_px"], tiles["overlap_px"], device) * inside
+        return enhance(model, image * inside, tiles["tile_px"], tiles["overlap_px"], device) * inside
 
     def gan_guarded(image: np.ndarray, inside: np.ndarray) -> np.ndarray:
         plain = to_standard_tone(image, inside, **tone)
@@ -135,6 +136,23 @@ def grade_hands(
         return hands[ids[i]].astype(np.float32) / 255, None, masks[ids[i]] > 0
 
     return _grade(methods, ids, hand)
+
+
+class _WithoutBackground(Mapping[str, np.ndarray]):
+    """Hands as the enhancer has learnt from them, black outside; nothing is kept in memory."""
+
+    def __init__(self, hands: Mapping[str, np.ndarray], masks: Mapping[str, np.ndarray]) -> None:
+        self._hands, self._masks = hands, masks
+
+    def __getitem__(self, key: str) -> np.ndarray:
+        bare: np.ndarray = self._hands[key] * (self._masks[key] > 0)
+        return bare
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._hands)
+
+    def __len__(self) -> int:
+        return len(self._hands)
 
 
 def _grade(
