@@ -11,8 +11,8 @@ from boneage_kedro.evaluation.enhancement_figures import (
     enhancement_sheet,
     fidelity_sheet,
     tone_spread,
-    worst_first,
 )
+from boneage_kedro.evaluation.figures import worst_first
 
 GRAY = np.linspace(0, 1, 64 * 48, dtype=np.float32).reshape(64, 48)
 
@@ -68,7 +68,7 @@ def test_no_case_gives_an_empty_sheet() -> None:
 
 def test_worst_first_by_added_structure() -> None:
     facts = pd.DataFrame({"id": ["a", "b", "c", "d"], "added": [0.1, 0.4, np.nan, 0.4]})
-    assert list(worst_first(facts, 3)["id"]) == ["c", "b", "d"]
+    assert list(worst_first(facts, "added", 3)["id"]) == ["c", "b", "d"]
 
 
 def test_a_box_a_method_on_one_axis_of_gray() -> None:

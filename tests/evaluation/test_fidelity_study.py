@@ -19,6 +19,7 @@ from boneage_kedro.evaluation.honest_changes import HONEST, enhance_honestly
 from boneage_kedro.phantom import Nuisance, Phantom, fabricate_hand
 from tests.evaluation.test_fidelity import LIMITS, SETTINGS
 
+FALSE_ALARMS = 0.5
 STUDY: FidelityStudy = {
     "input_px": 128,
     "margin": 0.04,
@@ -27,7 +28,6 @@ STUDY: FidelityStudy = {
     "shifts": [0.016],
     "visible_contrast": 0.25,
     "visible_spot": 6e-5,
-    "false_alarms": 0.5,
     "seed": 3,
 }
 GOOD = Fidelity(0.1, 0.05, 0.1, 0.99, 0.01, 0.99, 0.01, 0.99, 0.9)
@@ -88,11 +88,11 @@ def test_pictures_without_truth_are_scored_after_honest_changes_only() -> None:
     table = score_honest(pictures, SETTINGS, 3)
     assert list(table["name"]) == list(HONEST)
     assert set(table["kind"]) == {"honest"}
-    assert calibrate(table, STUDY["false_alarms"], LIMITS)["least_structure"] == LIMITS["least_structure"]
+    assert calibrate(table, FALSE_ALARMS, LIMITS)["least_structure"] == LIMITS["least_structure"]
 
 
 def test_limits_lie_where_they_fire_as_often_as_allowed() -> None:
-    limits = calibrate(scores(), STUDY["false_alarms"], LIMITS)
+    limits = calibrate(scores(), FALSE_ALARMS, LIMITS)
     # half of the false alarms each: the upper quarter of 0.1, 0.1, 0.3, 0.3
     assert limits["most_fine_change"] == pytest.approx(0.3)
     assert limits["most_broad_change"] == pytest.approx(0.15)

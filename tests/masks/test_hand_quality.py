@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from boneage_kedro.cohort.sex import Sex
+from boneage_kedro.evaluation.figures import worst_first
 from boneage_kedro.masks.hand_quality import (
     HandFacts,
     HandLimits,
@@ -10,7 +11,6 @@ from boneage_kedro.masks.hand_quality import (
     distrust,
     expected_dice,
     quality_row,
-    worst_first,
 )
 from boneage_kedro.phantom import fabricate_hand
 
@@ -131,5 +131,5 @@ def test_foreground_that_the_hand_leaves_out_lowers_the_expected_dice() -> None:
 
 def test_worst_first_and_ties_by_id() -> None:
     quality = pd.DataFrame({"id": list("abcd"), "disagreement": [0.1, 0.3, float("nan"), 0.3]})
-    assert worst_first(quality, 3)["id"].tolist() == ["c", "b", "d"]
-    assert worst_first(quality.iloc[::-1], 9)["id"].tolist() == ["c", "b", "d", "a"]
+    assert worst_first(quality, "disagreement", 3)["id"].tolist() == ["c", "b", "d"]
+    assert worst_first(quality.iloc[::-1], "disagreement", 9)["id"].tolist() == ["c", "b", "d", "a"]

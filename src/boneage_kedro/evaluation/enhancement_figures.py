@@ -76,12 +76,6 @@ def fidelity_sheet(
     return figure
 
 
-def worst_first(table: pd.DataFrame, count: int) -> pd.DataFrame:
-    """So many rows of the table of fidelity, or all, by falling added structure, then by id; nan counts as worst."""
-    order = table.sort_values(["added", "id"], ascending=[False, True], na_position="first")
-    return order.head(count).reset_index(drop=True)
-
-
 def tone_spread(grades: pd.DataFrame, title: str) -> Figure:
     """Mean and contrast within the hand over the images, a box and a dot an image for each method.
 

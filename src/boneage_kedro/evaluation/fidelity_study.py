@@ -38,8 +38,7 @@ class FidelityStudy(TypedDict):
     Phantoms are cut to the hand with ``margin`` of its longer side around and brought to ``input_px``. Growth plates
     are erased in the given numbers, carpals added in the given sizes (parts of full width), bones shifted by the
     given shares of the picture's side. A lie is visible where at least ``visible_spot`` of the picture changes by
-    ``visible_contrast`` standard deviations of the hand's gray. ``false_alarms`` is the share of honest pictures on
-    which the limits may fire.
+    ``visible_contrast`` standard deviations of the hand's gray.
     """
 
     input_px: PixelSide
@@ -49,7 +48,6 @@ class FidelityStudy(TypedDict):
     shifts: list[Share]
     visible_contrast: NotNegative
     visible_spot: Share
-    false_alarms: Share
     seed: int
 
 

@@ -137,6 +137,12 @@ def mae_bars(comparison: pd.DataFrame, title: str) -> Figure:
     return figure
 
 
+def worst_first(table: pd.DataFrame, measure: str, count: int) -> pd.DataFrame:
+    """So many rows, or all, by a falling measure of doubt, then by id; nan counts as worst."""
+    order = table.sort_values([measure, "id"], ascending=[False, True], na_position="first")
+    return order.head(count).reset_index(drop=True)
+
+
 def arm_bars(summary: pd.DataFrame, title: str) -> Figure:
     """MAE of the arms of a study, with the standard deviation over seeds (paper 001, figure 12).
 

@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from typing_extensions import TypedDict
 
 from boneage_kedro.limits import Count, NotNegative, Share
@@ -113,12 +112,6 @@ def quality_row(key: str, disagreement: float, facts: HandFacts, limits: HandLim
         "trusted": not reasons,
         "reason": " ".join(reasons),
     }
-
-
-def worst_first(quality: pd.DataFrame, count: int) -> pd.DataFrame:
-    """So many rows of the table of quality, or all, by falling disagreement, then by id; nan counts as worst."""
-    order = quality.sort_values(["disagreement", "id"], ascending=[False, True], na_position="first")
-    return order.head(count).reset_index(drop=True)
 
 
 def _large_components(foreground: np.ndarray, large_part: float) -> int:

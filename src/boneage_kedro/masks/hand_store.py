@@ -130,3 +130,25 @@ def ingest_hand_masks(
             yield StoreEntry(key, names[key], mask_to_canvas(mask, transform, side), {"file": record["file"]})
 
     yield from in_chunks(header, entries())
+
+
+class WithoutBackground(Mapping[str, np.ndarray]):
+    """Cut hands (P, P) uint8 by id, black outside their masks; each is made when it is asked for.
+
+    Args:
+        hands: by id, such as a store that `ingest_hands` has made.
+        masks: on the same frame by id, 0 outside.
+    """
+
+    def __init__(self, hands: Mapping[str, np.ndarray], masks: Mapping[str, np.ndarray]) -> None:
+        self._hands, self._masks = hands, masks
+
+    def __getitem__(self, key: str) -> np.ndarray:
+        bare: np.ndarray = self._hands[key] * (self._masks[key] > 0)
+        return bare
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._hands)
+
+    def __len__(self) -> int:
+        return len(self._hands)

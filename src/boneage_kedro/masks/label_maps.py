@@ -13,7 +13,6 @@ from boneage_kedro.imaging.formats import png
 from boneage_kedro.imaging.geometry import to_source
 from boneage_kedro.imaging.radiograph import UnreadableRadiograph
 
-_COLOUR_TYPE_AT = 25  # in a PNG file; 0 is gray
 _WHITE = 255
 _SAME_SCALE = 1e-3  # scales this near to 1 count as 1: boxes are rounded to whole pixels
 _STAIRS_SIGMA_PX = 0.6  # phantoms enlarged 1.25 to 4 times come nearest to the truth with it, among 0 to 1
@@ -132,7 +131,7 @@ def _decode(content: bytes, binary: bool) -> np.ndarray:
     if not content.startswith(png.MAGIC):
         raise UnusableMask("is not a PNG file; save masks without loss, as 8-bit gray PNG")
     pixels = png.decode_png(content)
-    if content[_COLOUR_TYPE_AT] != 0:
+    if not png.is_gray(content):
         raise UnusableMask("is in colour; save the codes of the classes as 8-bit gray PNG")
     black_and_white = binary and set(np.unique(pixels)) <= {0, _WHITE}
     return (pixels == _WHITE).astype(np.uint8) if black_and_white else pixels

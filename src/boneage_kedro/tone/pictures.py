@@ -12,7 +12,6 @@ from boneage_kedro.imaging.sources import RadiographFolder, RadiographSource, fi
 from boneage_kedro.imaging.tone import to_8_bits
 
 MAX_SIDE_PX = 4096  # what a page can redraw while a slider moves
-_COLOUR_TYPE_AT, _GRAY = 25, 0  # in a PNG file
 _EXPORT = "export it as 8 or 16-bit gray PNG"
 
 
@@ -75,7 +74,7 @@ def _read(source: RadiographSource) -> np.ndarray:
     if not content.startswith(png.MAGIC):
         raise UnreadableRadiograph(f"{source.name}: is not a PNG file, whatever its name says; {_EXPORT}")
     pixels = read_radiograph(content, source.name).pixels
-    if content[_COLOUR_TYPE_AT] != _GRAY:
+    if not png.is_gray(content):
         raise UnreadableRadiograph(f"{source.name}: is in colour or has transparency; {_EXPORT}")
     if max(pixels.shape) > MAX_SIDE_PX:
         raise UnreadableRadiograph(

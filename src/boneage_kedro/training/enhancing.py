@@ -14,6 +14,7 @@ from boneage_kedro.evaluation.image_quality import Graded, grade
 from boneage_kedro.imaging.enhancement import Enhancement
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.imaging.tone_curve import StandardTone, to_standard_tone
+from boneage_kedro.masks.hand_store import WithoutBackground
 from boneage_kedro.models.enhancer import Enhancer
 from boneage_kedro.training.device import device_of
 from boneage_kedro.training.enhance import enhance, enhance_store
@@ -68,10 +69,8 @@ def set_limits(
     if not ids:
         return guard["limits"]
     drawn = np.random.default_rng(seed).permutation(len(ids))[: guard["calibration_cases"]]
-    pictures = {
-        ids[i]: (hands[ids[i]].astype(np.float32) / 255 * (masks[ids[i]] > 0), masks[ids[i]] > 0)
-        for i in drawn
-    }
+    bare = WithoutBackground(hands, masks)
+    pictures = {ids[i]: (bare[ids[i]].astype(np.float32) / 255, masks[ids[i]] > 0) for i in drawn}
     scores = score_honest(pictures, guard["fidelity"], seed)
     return calibrate(scores, guard["false_alarms"], guard["limits"])
 
@@ -88,7 +87,7 @@ def enhance_hands(
     device: torch.device,
 ) -> Iterator[Enhanced]:
     """Enhance hands one at a time; one whose enhanced picture shows another hand gets the standard tone alone."""
-    bare = _WithoutBackground(hands, masks)
+    bare = WithoutBackground(hands, masks)
     enhanced = enhance_store(
         model, bare, masks, ids, tiles["tile_px"], tiles["overlap_px"], batch_size, device
     )
@@ -96,14 +95,11 @@ def enhance_hands(
         inside = masks[key] > 0
         original = bare[key].astype(np.float32) / 255
         plain = to_standard_tone(original, inside, **tone)
-        kept = guarded(original, plain, picture.astype(np.float32) / 255, inside, **guard_arguments(guard))
+        kept = guarded(
+            original, plain, picture.astype(np.float32) / 255, inside, guard["fidelity"], guard["limits"]
+        )
         shown = np.rint(kept.picture * 255).astype(np.uint8) if kept.reasons else picture
         yield Enhanced(key, shown, fidelity_row(key, kept.fidelity, guard["limits"]))
-
-
-def guard_arguments(guard: GuardSettings) -> dict[str, Any]:
-    """The settings by the names that `guarded` has for them."""
-    return {"settings": guard["fidelity"], "limits": guard["limits"]}
 
 
 def as_methods(
@@ -117,7 +113,9 @@ def as_methods(
 
     def gan_guarded(image: np.ndarray, inside: np.ndarray) -> np.ndarray:
         plain = to_standard_tone(image, inside, **tone)
-        return guarded(image * inside, plain, gan(image, inside), inside, **guard_arguments(guard)).picture
+        return guarded(
+            image * inside, plain, gan(image, inside), inside, guard["fidelity"], guard["limits"]
+        ).picture
 
     return {"gan": gan, "gan_guarded": gan_guarded}
 
@@ -136,23 +134,6 @@ def grade_hands(
         return hands[ids[i]].astype(np.float32) / 255, None, masks[ids[i]] > 0
 
     return _grade(methods, ids, hand)
-
-
-class _WithoutBackground(Mapping[str, np.ndarray]):
-    """Hands as the enhancer has learnt from them, black outside; nothing is kept in memory."""
-
-    def __init__(self, hands: Mapping[str, np.ndarray], masks: Mapping[str, np.ndarray]) -> None:
-        self._hands, self._masks = hands, masks
-
-    def __getitem__(self, key: str) -> np.ndarray:
-        bare: np.ndarray = self._hands[key] * (self._masks[key] > 0)
-        return bare
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._hands)
-
-    def __len__(self) -> int:
-        return len(self._hands)
 
 
 def _grade(

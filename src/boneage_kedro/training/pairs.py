@@ -22,7 +22,6 @@ from boneage_kedro.provenance import fingerprint
 from boneage_kedro.training.seeding import derive_seed
 
 _INPUT, _GOLD = "input", "gold"
-_COLOUR_TYPE_AT = 25  # in a PNG file; 0 is gray
 _MOST_NAMED = 3
 
 
@@ -206,7 +205,7 @@ def _read_gray(source: RadiographSource, part: str) -> np.ndarray:
         if not content.startswith(png.MAGIC):
             raise UnreadableRadiograph("is not a PNG file; save pairs without loss, as gray PNG")
         pixels = png.decode_png(content)
-        if content[_COLOUR_TYPE_AT] != 0 and np.ptp(decode(content, cv2.IMREAD_COLOR), axis=2).any():
+        if not png.is_gray(content) and np.ptp(decode(content, cv2.IMREAD_COLOR), axis=2).any():
             raise UnreadableRadiograph("is in colour; save it as gray PNG")
     except UnreadableRadiograph as error:
         raise UnreadableRadiograph(f"{part}/{source.name}: {error}") from error

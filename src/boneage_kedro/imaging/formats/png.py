@@ -12,9 +12,15 @@ from boneage_kedro.imaging.radiograph import UnreadableRadiograph
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
 
+_COLOUR_TYPE_AT, _GRAY = 25, 0
 _PICTURE_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 _CHUNK = struct.Struct(">I4s")  # length of the content, type
 _CHECKSUM = struct.Struct(">I")
+
+
+def is_gray(data: bytes) -> bool:
+    """Whether a file that could be decoded holds gray levels alone: no colours, no palette, no alpha."""
+    return data[_COLOUR_TYPE_AT] == _GRAY
 
 
 def decode_png(data: bytes) -> np.ndarray:

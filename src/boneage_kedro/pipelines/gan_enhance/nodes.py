@@ -17,7 +17,7 @@ from boneage_kedro.datasets.resumable_partitions import PartsState
 from boneage_kedro.evaluation.metrics import metric_curve
 from boneage_kedro.imaging.ingest import in_chunks
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreEntry, StoreHeader, StoreState
-from boneage_kedro.masks.hand_store import ingest_hand_masks
+from boneage_kedro.masks.hand_store import WithoutBackground, ingest_hand_masks
 from boneage_kedro.pipelines.gan_enhance.params import Params
 from boneage_kedro.pipelines.mask_steps import Predicted
 from boneage_kedro.provenance import fingerprint, fingerprint_code
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from boneage_kedro.training.gan import Sheet
     from boneage_kedro.training.gan_settings import GuardSettings
     from boneage_kedro.training.gold import GoldPairs
+    from boneage_kedro.training.pairs import Pairs
 
 logger = logging.getLogger(__name__)
 
@@ -59,9 +60,9 @@ def offer_hands(
     hands: ImageStore, masks: ImageStore, exposure: pd.DataFrame, params: Params
 ) -> dict[str, Image.Image]:
     """Hands of the training part without background, for a person to adjust (docs/tone.md)."""
-    ids = [key for key in exposure.loc[exposure["part"] == "train", "id"] if hands.record(key)["cut"]]
+    ids, bare = _training_hands(hands, exposure), WithoutBackground(hands, masks)
     drawn = np.random.default_rng(params["pairs"]["seed"]).permutation(len(ids))[: params["offered_cases"]]
-    return {ids[i]: Image.fromarray(hands[ids[i]] * (masks[ids[i]] > 0)) for i in sorted(drawn)}
+    return {ids[i]: Image.fromarray(bare[ids[i]]) for i in sorted(drawn)}
 
 
 def list_pair_problems(folder: Path, params: Params) -> pd.DataFrame:
@@ -83,7 +84,7 @@ def set_guard_limits(
     """What an enhanced picture must keep, set on hands of the training part."""
     from boneage_kedro.training.enhancing import set_limits
 
-    ids = [key for key in exposure.loc[exposure["part"] == "train", "id"] if hands.record(key)["cut"]]
+    ids = _training_hands(hands, exposure)
     return set_limits(hands, masks, ids, params["guard"], params["pairs"]["seed"])
 
 
@@ -177,13 +178,14 @@ def grade_enhancement(
     exposure: pd.DataFrame,
     splits: pd.DataFrame,
     folder: Path,
+    source: str,
     params: Params,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame, Figure]:
     """Hold the enhancer against plain methods, on the test part: on its pairs, and on hands as they came.
 
     Returns:
-        a row a picture and method of the pairs, with PSNR and SSIM, and one of the hands, with their tone; and a row
-        a method of either.
+        a row a picture and method of the pairs, with PSNR and SSIM, and one of the hands, with their tone; a row a
+        method of either; and some of the pairs by each method (paper 001, figure 10).
     """
     from boneage_kedro.evaluation.image_quality import quality_table
     from boneage_kedro.training.enhancing import grade_hands, grade_pairs
@@ -192,52 +194,35 @@ def grade_enhancement(
     methods = _methods(gold, weights, settings, limits, params)
     test = exposure.loc[exposure["part"] == "test", "id"].tolist()[: params["graded_cases"]]
     of_pairs, of_hands = grade_pairs(gold.test, methods), grade_hands(hands, masks, test, methods)
-    return of_pairs, of_hands, quality_table(of_pairs), quality_table(of_hands)
+    sheet = _draw_pairs(gold.test, methods, source, params)
+    return of_pairs, of_hands, quality_table(of_pairs), quality_table(of_hands), sheet
 
 
 def draw_enhancement(
     hands: ImageStore,
     masks: ImageStore,
     enhanced: ImageStore,
-    weights: dict[str, Tensor],
-    settings: dict[str, Any],
     limits: FidelityLimits,
-    exposure: pd.DataFrame,
-    splits: pd.DataFrame,
     fidelity: pd.DataFrame,
     grades: pd.DataFrame,
-    folder: Path,
     source: str,
     params: Params,
-) -> tuple[Figure, Figure, Figure]:
-    """Test pairs by each method (paper 001, figure 10), hands to look at, and how even the tones of hands are."""
-    from boneage_kedro.evaluation.enhancement_figures import (
-        enhancement_sheet,
-        fidelity_sheet,
-        tone_spread,
-        worst_first,
-    )
+) -> tuple[Figure, Figure]:
+    """Enhanced hands to look at, and how even the tones of hands are by each method."""
+    from boneage_kedro.evaluation.enhancement_figures import fidelity_sheet, tone_spread
     from boneage_kedro.evaluation.fidelity import structure_change
+    from boneage_kedro.evaluation.figures import worst_first
 
-    gold = _gold(hands, masks, exposure, splits, folder, params)
-    methods, count = _methods(gold, weights, settings, limits, params), params["sheet_columns"]
-    shown = [gold.test.pair(i, 0) for i in range(min(count, len(gold.test)))]
-    rows = {name: [method(pair.x, pair.inside) for pair in shown] for name, method in methods.items()}
-    sheet = enhancement_sheet(
-        {**rows, "gold standard": [pair.y for pair in shown]},
-        list(gold.test.ids[: len(shown)]),
-        f"Badly exposed hands and what each method makes of them, {source}",
-    )
-    worst = worst_first(fidelity.fillna({"reason": ""}), params["sheet_cases"])
-    before = [hands[key].astype(np.float32) / 255 * (masks[key] > 0) for key in worst["id"]]
-    after = [enhanced[key].astype(np.float32) / 255 for key in worst["id"]]
+    worst = worst_first(fidelity.fillna({"reason": ""}), "added", params["sheet_cases"])
+    bare = WithoutBackground(hands, masks)
+    before, after = ([some[key].astype(np.float32) / 255 for key in worst["id"]] for some in (bare, enhanced))
     changes = [
         structure_change(picture, made, masks[key] > 0, params["guard"]["fidelity"])
         for key, picture, made in zip(worst["id"], before, after, strict=True)
     ]
     title = f"Enhanced hands with most added structure, {source}"
     doubted = fidelity_sheet(before, after, changes, worst, limits["most_fine_change"], title)
-    return sheet, doubted, tone_spread(grades, f"Tone of hands as they came, {source}")
+    return doubted, tone_spread(grades, f"Tone of hands as they came, {source}")
 
 
 def collect_enhancement(
@@ -288,6 +273,24 @@ def _methods(
     guard: GuardSettings = {**params["guard"], "limits": limits}
     model, accelerator = build_enhancer(weights, settings), params["gan"]["accelerator"]
     return baselines | as_methods(model, settings["tone"], params["tiles"], guard, accelerator)
+
+
+def _draw_pairs(pairs: Pairs, methods: Mapping[str, Enhancement], source: str, params: Params) -> Figure:
+    from boneage_kedro.evaluation.enhancement_figures import enhancement_sheet
+
+    shown = [pairs.pair(i, 0) for i in range(min(params["sheet_columns"], len(pairs)))]
+    rows = {name: [method(pair.x, pair.inside) for pair in shown] for name, method in methods.items()}
+    return enhancement_sheet(
+        {**rows, "gold standard": [pair.y for pair in shown]},
+        list(pairs.ids[: len(shown)]),
+        f"Badly exposed hands and what each method makes of them, {source}",
+    )
+
+
+def _training_hands(hands: ImageStore, exposure: pd.DataFrame) -> list[str]:
+    """Hands of the training part whose masks are trusted."""
+    ids = exposure.loc[exposure["part"] == "train", "id"]
+    return [key for key in ids if hands.record(key)["cut"]]
 
 
 def _check_preparation(settings: Mapping[str, Any], hands: ImageStore) -> None:

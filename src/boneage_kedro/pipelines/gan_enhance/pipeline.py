@@ -15,6 +15,7 @@ from boneage_kedro.pipelines.gan_enhance.nodes import (
     train_enhancer,
 )
 
+_SOURCE = "params:data_prep.source_name"
 _PAIRS = ["exposure", "splits", "gold_pairs"]
 _ENHANCER = ["hand_store", "cut_masks", "enhancer_weights@tensors", "enhancer_settings@json", "guard_limits"]
 
@@ -67,28 +68,29 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 grade_enhancement,
-                inputs=[*_ENHANCER, *_PAIRS, "params:gan_enhance"],
-                outputs=["pair_grades", "hand_grades", "pair_quality", "hand_tone"],
+                inputs=[*_ENHANCER, *_PAIRS, _SOURCE, "params:gan_enhance"],
+                outputs=[
+                    "pair_grades",
+                    "hand_grades",
+                    "pair_quality",
+                    "hand_tone",
+                    "enhancement_sheet@figure",
+                ],
                 name="grade_enhancement",
             ),
             Node(
                 draw_enhancement,
-                inputs={
-                    "hands": "hand_store",
-                    "masks": "cut_masks",
-                    "enhanced": "enhanced_store@store",
-                    "weights": "enhancer_weights@tensors",
-                    "settings": "enhancer_settings@json",
-                    "limits": "guard_limits",
-                    "exposure": "exposure",
-                    "splits": "splits",
-                    "fidelity": "fidelity",
-                    "grades": "hand_grades",
-                    "folder": "gold_pairs",
-                    "source": "params:data_prep.source_name",
-                    "params": "params:gan_enhance",
-                },
-                outputs=["enhancement_sheet@figure", "fidelity_sheet@figure", "tone_spread@figure"],
+                inputs=[
+                    "hand_store",
+                    "cut_masks",
+                    "enhanced_store@store",
+                    "guard_limits",
+                    "fidelity",
+                    "hand_grades",
+                    _SOURCE,
+                    "params:gan_enhance",
+                ],
+                outputs=["fidelity_sheet@figure", "tone_spread@figure"],
                 name="draw_enhancement",
             ),
             Node(

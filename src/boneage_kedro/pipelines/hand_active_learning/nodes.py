@@ -14,7 +14,6 @@ from rich.progress import track
 from boneage_kedro.datasets.resumable_partitions import Parts, PartsState
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreState
-from boneage_kedro.masks.hand_quality import worst_first
 from boneage_kedro.masks.hand_store import ingest_hands
 from boneage_kedro.masks.queue import AnnotationQueue
 from boneage_kedro.pipelines.hand_active_learning.params import Params
@@ -207,7 +206,7 @@ def draw_hands(
     source: str,
 ) -> tuple[Figure, Figure, Figure, Figure]:
     """Sheets of hands from young to old with their masks, of the least trusted, of cut hands, and Dice by masks."""
-    from boneage_kedro.evaluation.figures import age_titles, image_sheet, spread_over_ages
+    from boneage_kedro.evaluation.figures import age_titles, image_sheet, spread_over_ages, worst_first
     from boneage_kedro.evaluation.segmentation_figures import doubt_titles, label_efficiency_curve, mask_sheet
 
     def sheet(ids: list[str], titles: list[str], title: str) -> Figure:
@@ -216,7 +215,7 @@ def draw_hands(
 
     shown = spread_over_ages(cases, params["sheet_cases"])
     ids, ages = shown["id"].tolist(), age_titles(shown)
-    worst = worst_first(quality.fillna({"reason": ""}), params["sheet_cases"])
+    worst = worst_first(quality.fillna({"reason": ""}), "disagreement", params["sheet_cases"])
     cut = [hands[key] for key in ids]
     named = rounds.assign(arm=params["query"]["rule"], seed=params["network"]["fit"]["seed"])
     return (
