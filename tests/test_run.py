@@ -35,6 +35,7 @@ pytestmark = [
 
 PROJECT = Path(__file__).resolve().parents[1]
 RESULTS = PROJECT / "data" / "08_reporting" / "test"
+PLAIN_METHODS = ["identity", "clahe", "match_histogram", "scale_percentiles", "standard_tone"]
 TRACKING = f"sqlite:///{PROJECT}/data/08_reporting/test_mlflow.db"
 FIGURES = (
     "age_histogram",
@@ -238,9 +239,10 @@ def test_the_teachers_settings_are_the_best_that_were_tried(fingers: Run) -> Non
 
 @pytest.fixture(scope="module")
 def hands(output: str) -> Run:
-    """The MLflow run of hands for all radiographs, and of the comparison of rules."""
+    """The MLflow run of hands for all radiographs, of the enhancer, and of all studies of these."""
+    studies = ["hand_study", "gan_study", "guard_study", "regression_study"]
     with _session({}) as session:
-        session.run(pipeline_names=["hand_active_learning", "hand_study", "gan_enhance", "regression_study"])
+        session.run(pipeline_names=["hand_active_learning", "gan_enhance", *studies])
     return runs()[0]
 
 
@@ -294,7 +296,7 @@ def test_every_hand_is_enhanced_or_left_in_plain_tone_with_the_reason(hands: Run
 
 def test_the_enhancer_is_held_against_plain_methods_on_the_test_part(hands: Run) -> None:
     splits = pd.read_parquet(PROJECT / "data/03_primary/test/splits.parquet").set_index("id")["split"]
-    methods = ["identity", "clahe", "match_histogram", "scale_percentiles", "gan", "gan_guarded"]
+    methods = [*PLAIN_METHODS, "gan", "gan_guarded"]
     for grades, table in (("pair_grades", "pair_quality"), ("hand_grades", "hand_tone")):
         graded = pd.read_csv(RESULTS / f"{grades}.csv")
         assert set(splits[graded["id"].unique()]) == {"test"}
@@ -310,6 +312,37 @@ def test_the_enhancer_is_held_against_plain_methods_on_the_test_part(hands: Run)
         assert (RESULTS / f"{name}.png").exists()
     offered = PROJECT / "data/07_model_output/test/offered_hands"
     assert {splits[file.stem] for file in offered.glob("*.png")} == {"train"}
+
+
+def test_the_study_of_enhancers_holds_arms_against_plain_methods(hands: Run) -> None:
+    splits = pd.read_parquet(PROJECT / "data/03_primary/test/splits.parquet").set_index("id")["split"]
+    study = pd.read_parquet(RESULTS / "gan_study.parquet")
+    assert set(splits[study["id"].unique()]) == {"test"}
+    assert study.groupby(["arm", "seed"], sort=False).ngroups == 4
+    summary = pd.read_csv(RESULTS / "gan_study_summary.csv").set_index("arm")
+    plain = PLAIN_METHODS
+    assert summary.index.tolist() == [*plain, "l1", "patch"]
+    assert summary["seeds"].tolist() == [1] * 5 + [2] * 2
+    assert summary.loc["identity", "kept"] == 1  # what is not changed has nothing invented
+    for table in ("pair_quality", "hand_tone"):  # the same pictures are graded alike by gan_enhance
+        graded = pd.read_csv(RESULTS / f"{table}.csv").set_index("method")
+        for figure in {"psnr", "ssim", "mean_sd", "contrast_sd"} & set(graded.columns[graded.notna().any()]):
+            if (table == "pair_quality") == (figure in {"psnr", "ssim"}):
+                assert summary.loc[plain, figure].to_numpy() == pytest.approx(
+                    graded.loc[plain, figure].to_numpy()
+                )
+    assert hands.data.metrics["gan_study.l1.psnr"] == pytest.approx(summary.loc["l1", "psnr"])
+
+
+def test_the_guard_is_rated_on_planted_inventions(hands: Run) -> None:
+    scores = pd.read_parquet(RESULTS / "guard_scores.parquet")
+    assert sorted(scores["phantom"].unique()) == [0, 1, 2, 3]
+    rates = pd.read_csv(RESULTS / "guard_rates.csv")
+    assert set(rates["limits"]) == {"in use", "of phantoms"}
+    assert set(rates["kind"]) == {"honest", "enhancer", "invention"}
+    assert set(rates.loc[rates["kind"] == "invention", "enhanced_by"]) == {"combined", "gan"}
+    assert rates["pictures"].max() <= 2  # half of the phantoms, which have set no limit
+    assert any(name.startswith("guard.invention.") for name in hands.data.metrics)
 
 
 def test_the_study_of_regressors_compares_arms_on_unseen_cases(hands: Run) -> None:

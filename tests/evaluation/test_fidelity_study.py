@@ -5,15 +5,15 @@ import pandas as pd
 import pytest
 
 from boneage_kedro.cohort.sex import Sex
+from boneage_kedro.evaluation.cut_phantom import cut_phantom
 from boneage_kedro.evaluation.fidelity import Fidelity
 from boneage_kedro.evaluation.fidelity_study import (
     FidelityStudy,
     calibrate,
-    cut_phantom,
     detection_table,
     halves,
     score_honest,
-    score_phantoms,
+    score_phantom,
 )
 from boneage_kedro.evaluation.honest_changes import HONEST, enhance_honestly
 from boneage_kedro.phantom import Nuisance, Phantom, fabricate_hand
@@ -46,7 +46,7 @@ def scores() -> pd.DataFrame:
         ("invention", "carpal", False, 0.0),
     ]
     return pd.DataFrame(
-        {"phantom": phantom, "kind": kind, "name": name, "visible": visible}
+        {"phantom": phantom, "kind": kind, "name": name, "enhanced_by": "", "visible": visible}
         | GOOD._replace(fine_change=change, broad_change=change / 2)._asdict()
         for phantom in (0, 1)
         for kind, name, visible, change in rows
@@ -73,13 +73,25 @@ def test_a_negative_is_cut_with_bright_bones() -> None:
 
 
 def test_every_change_is_scored_and_the_seed_decides() -> None:
-    table = score_phantoms([child()], SETTINGS, STUDY)
+    table = score_phantom(0, child(), SETTINGS, STUDY, {})
     assert list(table["name"][:10]) == list(HONEST)
     assert len(table) == len(HONEST) + 4
     assert table.loc[table["kind"] == "invention", "visible"].all()
-    pd.testing.assert_frame_equal(table, score_phantoms([child()], SETTINGS, STUDY))
-    other = score_phantoms([child()], SETTINGS, {**STUDY, "seed": 4})
+    pd.testing.assert_frame_equal(table, score_phantom(0, child(), SETTINGS, STUDY, {}))
+    other = score_phantom(0, child(), SETTINGS, {**STUDY, "seed": 4}, {})
     assert not other["fine_change"].equals(table["fine_change"])
+
+
+def test_lies_are_planted_in_what_each_enhancer_makes() -> None:
+    brighter = {"brighter": lambda image, inside: np.clip(image + np.float32(0.1), 0, 1) * inside}
+    table = score_phantom(0, child(), SETTINGS, STUDY, brighter)
+    (made,) = table[table["kind"] == "enhancer"].to_dict("records")
+    assert (made["name"], made["enhanced_by"], made["visible"]) == ("brighter", "brighter", True)
+    lies = table[table["kind"] == "invention"].set_index(["name", "enhanced_by"])
+    assert lies.loc["carpal erased"].index.tolist() == ["combined", "brighter"]
+    assert (lies["fine_change"].xs("brighter", level=1) > made["fine_change"]).all()
+    rates = detection_table(table, LIMITS).set_index(["kind", "enhanced_by"])
+    assert rates.loc[("enhancer", "brighter"), "fired"] == 0
 
 
 def test_pictures_without_truth_are_scored_after_honest_changes_only() -> None:

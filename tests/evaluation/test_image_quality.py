@@ -4,7 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from boneage_kedro.evaluation.image_quality import Graded, grade, psnr, quality_table, spread, ssim, tone
+from boneage_kedro.evaluation.image_quality import (
+    Graded,
+    compare_methods,
+    grade,
+    psnr,
+    quality_table,
+    spread,
+    ssim,
+    tone,
+)
 
 INSIDE = np.zeros((32, 32), bool)
 INSIDE[8:24, 8:24] = True
@@ -71,3 +80,28 @@ def test_without_gold_only_the_tone_is_told() -> None:
     table = quality_table(grade([Graded("input", "a", noise(), INSIDE, None)]))
     assert np.isnan(table.loc[0, ["psnr", "ssim"]].astype(float)).all()
     assert 0.3 < table.loc[0, "mean"] < 0.7
+
+
+def test_arms_are_compared_over_seeds() -> None:
+    rows = [
+        ("gan", 1, "pairs", 20.0, 0.8, 0.5, 0.2, None),
+        ("gan", 1, "pairs", 22.0, 0.9, 0.5, 0.2, None),
+        ("gan", 2, "pairs", 25.0, 0.9, 0.5, 0.2, None),
+        ("gan", 1, "hands", np.nan, np.nan, 0.4, 0.1, True),
+        ("gan", 1, "hands", np.nan, np.nan, 0.6, 0.1, False),
+        ("gan", 2, "hands", np.nan, np.nan, 0.5, 0.1, True),
+        ("gan", 2, "hands", np.nan, np.nan, 0.5, 0.3, True),
+        ("identity", 0, "pairs", 15.0, 0.5, 0.5, 0.2, None),
+        ("identity", 0, "hands", np.nan, np.nan, 0.5, 0.2, True),
+    ]
+    columns = ["arm", "seed", "pictures", "psnr", "ssim", "mean", "contrast", "kept"]
+    table = compare_methods(pd.DataFrame(rows, columns=columns)).set_index("arm")
+    assert table.index.tolist() == ["gan", "identity"]
+    gan = table.loc["gan"]
+    assert gan["seeds"] == 2
+    assert gan["psnr"] == pytest.approx((21 + 25) / 2)
+    assert gan["psnr_over_seeds"] == pytest.approx(4 / np.sqrt(2))
+    assert gan["mean_sd"] == pytest.approx((0.2 / np.sqrt(2) + 0) / 2)
+    assert gan["contrast_sd"] == pytest.approx((0 + 0.2 / np.sqrt(2)) / 2)
+    assert gan["kept"] == pytest.approx(0.75)
+    assert np.isnan(table.loc["identity", "psnr_over_seeds"])

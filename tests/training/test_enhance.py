@@ -105,6 +105,16 @@ def test_a_store_is_enhanced_in_batches_and_in_order() -> None:
     assert (found["large"] == 10).all()
 
 
+def test_pictures_of_a_store_may_be_floats() -> None:
+    images = pictures(3)
+    floats = {key: image.astype(np.float32) / 255 for key, image in images.items()}
+    of_levels, of_floats = (
+        dict(enhance_store(Counting(), given, {}, list(images), 24, 8, 2, CPU)) for given in (images, floats)
+    )
+    for key, made in of_floats.items():
+        np.testing.assert_array_equal(made, of_levels[key])
+
+
 def test_batches_equal_pictures_one_by_one() -> None:
     images, model = pictures(5), stirred()
     together = dict(enhance_store(model, images, {}, list(images), 16, 8, 3, CPU))

@@ -9,7 +9,7 @@ import pytest
 
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.phantom import Nuisance, fabricate_hand
-from boneage_kedro.training.pairs import FolderPairs, Pair, PhysicsPairs
+from boneage_kedro.training.pairs import FolderPairs, Pair, PhysicsPairs, TonedPairs
 
 TONE: Any = {"mean": 0.5, "contrast": 0.18}
 DEGRADATION: Any = {
@@ -62,6 +62,19 @@ def test_gold_is_of_one_tone_and_the_input_is_another(hands: Any):
         assert (y[~inside] == 0).all()
         assert 0 <= x.min() <= x.max() <= 1
         assert np.abs(x - y)[inside].mean() > 0.02
+
+
+def test_toned_pairs_come_in_the_standard_tone_with_the_same_gold(hands: Any):
+    plain = physics(hands, fresh=True)
+    toned = TonedPairs(plain, TONE)
+    assert (toned.ids, len(toned)) == (plain.ids, len(plain))
+    for epoch in (0, 1):
+        given, made = plain.pair(0, epoch), toned.pair(0, epoch)
+        np.testing.assert_array_equal(made.y, given.y)
+        np.testing.assert_array_equal(made.inside, given.inside)
+        assert made.x[made.inside].mean() == pytest.approx(TONE["mean"], abs=0.01)
+        assert made.x.dtype == np.float32
+        assert not np.array_equal(made.x, given.x)
 
 
 def test_training_pairs_are_degraded_anew_in_each_epoch_and_others_never(hands: Any):

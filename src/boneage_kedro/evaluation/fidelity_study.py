@@ -1,15 +1,14 @@
 """What the guard of `fidelity` sees: its limits set on honest enhancement, its detection of planted inventions."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import pandas as pd
 from typing_extensions import TypedDict
 
+from boneage_kedro.evaluation.cut_phantom import cut_phantom
 from boneage_kedro.evaluation.fidelity import (
     Fidelity,
     FidelityLimits,
@@ -18,7 +17,7 @@ from boneage_kedro.evaluation.fidelity import (
     measure_fidelity,
 )
 from boneage_kedro.evaluation.honest_changes import HONEST, enhance_honestly
-from boneage_kedro.imaging.geometry import Box, centre_on_canvas, fitted_size
+from boneage_kedro.imaging.enhancement import Enhancement
 from boneage_kedro.limits import Count, NotNegative, PixelSide, Positive, Share
 from boneage_kedro.phantom import Phantom
 from boneage_kedro.phantom.inventions import (
@@ -54,61 +53,35 @@ class FidelityStudy(TypedDict):
 class _Case(NamedTuple):
     kind: str
     name: str
+    enhanced_by: str
     picture: np.ndarray
     visible: bool
 
 
-def cut_phantom(phantom: Phantom, margin: float, input_px: int) -> Phantom:
-    """A phantom as the store of hands has it: cut to the hand, black outside, square, bone bright.
+def score_phantom(
+    number: int,
+    phantom: Phantom,
+    settings: FidelitySettings,
+    study: FidelityStudy,
+    enhancers: Mapping[str, Enhancement],
+) -> pd.DataFrame:
+    """Measure the fidelity of a phantom after every honest change, and with every lie in what enhancers make of it.
 
     Args:
-        phantom: a whole radiograph with its truth.
-        margin: around the hand, as a share of its longer side.
-        input_px: side of the square.
-    """
-    picture = 255 - phantom.image if phantom.nuisance.inverted else phantom.image
-    left, top, width, height = cv2.boundingRect(phantom.hand_mask.astype(np.uint8))
-    pad, (rows, columns) = round(margin * max(width, height)), picture.shape
-    box = Box(
-        max(0, left - pad),
-        max(0, top - pad),
-        min(columns, left + width + pad),
-        min(rows, top + height + pad),
-    )
-    size = fitted_size(box, input_px)
-    scale = np.array(size) / (box.width, box.height)
-    offset = ((input_px - size[0]) // 2, (input_px - size[1]) // 2)
-
-    def fit(pixels: np.ndarray, interpolation: int) -> np.ndarray:
-        return centre_on_canvas(cv2.resize(box.view(pixels), size, interpolation=interpolation), input_px)
-
-    inside = fit(phantom.hand_mask.astype(np.uint8), cv2.INTER_NEAREST) > 0
-    return replace(
-        phantom,
-        image=fit(picture, cv2.INTER_AREA) * inside,
-        hand_mask=inside,
-        bones=fit(phantom.bones, cv2.INTER_NEAREST),
-        joints=((phantom.joints - (box.left, box.top) + 0.5) * scale - 0.5 + offset).astype(np.float32),
-    )
-
-
-def score_phantoms(
-    phantoms: Iterable[Phantom], settings: FidelitySettings, study: FidelityStudy
-) -> pd.DataFrame:
-    """Measure the fidelity of each phantom after every honest change and with every lie.
+        number: of the phantom; with the study's seed it decides all draws.
+        enhancers: by name, beside a combination of honest changes; a lie is planted in what each of them makes.
 
     Returns:
-        a row a picture: ``phantom`` (its number), ``kind`` ("honest" or "invention"), ``name``, ``visible``, and the
-        facts of `Fidelity`.
+        a row a picture: ``phantom`` (its number), ``kind`` ("honest", "enhancer" for what one made, without a lie, or
+        "invention"), ``name``, ``enhanced_by``, ``visible``, and the facts of `Fidelity`.
     """
+    hand = cut_phantom(phantom, study["margin"], study["input_px"])
+    original = hand.image.astype(np.float32) / 255
     rows = []
-    for number, phantom in enumerate(phantoms):
-        hand = cut_phantom(phantom, study["margin"], study["input_px"])
-        original = hand.image.astype(np.float32) / 255
-        for case in _cases(original, hand, study, number):
-            facts = measure_fidelity(original, case.picture, hand.hand_mask, settings)
-            row = {"phantom": number, "kind": case.kind, "name": case.name, "visible": case.visible}
-            rows.append(row | facts._asdict())
+    for case in _cases(original, hand, study, number, enhancers):
+        described = case._asdict()
+        facts = measure_fidelity(original, described.pop("picture"), hand.hand_mask, settings)
+        rows.append({"phantom": number, **described, **facts._asdict()})
     return pd.DataFrame(rows)
 
 
@@ -141,7 +114,7 @@ def calibrate(scores: pd.DataFrame, false_alarms: float, others: FidelityLimits)
     """The limits of change that fire on no more honest pictures than allowed; the other limits stay.
 
     Args:
-        scores: as of `score_phantoms` or `score_honest`.
+        scores: as of `score_phantom` or `score_honest`.
         false_alarms: the share of honest pictures on which the limits may fire.
         others: where the other limits come from.
     """
@@ -156,15 +129,16 @@ def detection_table(scores: pd.DataFrame, limits: FidelityLimits) -> pd.DataFram
     """How often the guard fires, a row a change: on honest ones these are false alarms.
 
     Args:
-        scores: as of `score_phantoms`, of phantoms on which the limits were not set. Lies that are not visible are
+        scores: as of `score_phantom`, of phantoms on which the limits were not set. Lies that are not visible are
             left out.
         limits: what a picture must keep.
 
     Returns:
-        ``kind, name, pictures, fired`` (share), and ``auc``: how often such a picture is changed more than an honest
-        one, by the greater of the two changes, each as a part of its limit; ties count half; nan for honest ones.
+        ``kind, name, enhanced_by, pictures, fired`` (share), and ``auc``: how often such a picture is changed more
+        than an honest one, by the greater of the two changes, each as a part of its limit; ties count half; nan for
+        honest ones and for what enhancers made.
     """
-    seen = scores[(scores["kind"] == "honest") | scores["visible"]]
+    seen = scores[scores["visible"]]
     parts = (
         seen["fine_change"] / limits["most_fine_change"],
         seen["broad_change"] / limits["most_broad_change"],
@@ -178,11 +152,12 @@ def detection_table(scores: pd.DataFrame, limits: FidelityLimits) -> pd.DataFram
         {
             "kind": kind,
             "name": name,
+            "enhanced_by": enhancer,
             "pictures": len(part),
             "fired": part["fired"].mean(),
             "auc": _auc(part["change"].to_numpy(), honest) if kind == "invention" else np.nan,
         }
-        for (kind, name), part in judged.groupby(["kind", "name"], sort=False)
+        for (kind, name, enhancer), part in judged.groupby(["kind", "name", "enhanced_by"], sort=False)
     )
 
 
@@ -192,15 +167,28 @@ def halves(scores: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return scores[even], scores[~even]
 
 
-def _cases(original: np.ndarray, hand: Phantom, study: FidelityStudy, number: int) -> Iterator[_Case]:
-    inside, seeds = hand.hand_mask, np.random.SeedSequence([study["seed"], number])
-    draws = iter([np.random.default_rng(seed) for seed in seeds.spawn(len(HONEST) + len(_lies(study)) + 1)])
+def _cases(
+    original: np.ndarray,
+    hand: Phantom,
+    study: FidelityStudy,
+    number: int,
+    enhancers: Mapping[str, Enhancement],
+) -> Iterator[_Case]:
+    inside, lies = hand.hand_mask, _lies(study)
+    seeds = iter(np.random.SeedSequence([study["seed"], number]).spawn(len(HONEST) + len(lies) + 1))
     for name in HONEST:
-        yield _Case("honest", name, enhance_honestly(name, original, inside, next(draws)), True)
-    enhanced = enhance_honestly("combined", original, inside, next(draws))
-    for name, lie in _lies(study).items():
-        planted = np.where(inside, lie(enhanced, hand, next(draws)).picture, 0)
-        yield _Case("invention", name, planted, _visible(planted - enhanced, enhanced[inside].std(), study))
+        changed = enhance_honestly(name, original, inside, np.random.default_rng(next(seeds)))
+        yield _Case("honest", name, "", changed, True)
+    combined = enhance_honestly("combined", original, inside, np.random.default_rng(next(seeds)))
+    made = {name: enhance(original, inside) for name, enhance in enhancers.items()}
+    for name, enhanced in made.items():
+        yield _Case("enhancer", name, name, enhanced, True)
+    for (name, lie), seed in zip(lies.items(), seeds, strict=True):
+        for enhancer, enhanced in {"combined": combined, **made}.items():
+            told = lie(enhanced, hand, np.random.default_rng(seed)).picture
+            planted = np.where(inside, told, 0)
+            visible = _visible(planted - enhanced, enhanced[inside].std(), study)
+            yield _Case("invention", name, enhancer, planted, visible)
 
 
 def _lies(study: FidelityStudy) -> dict[str, Lie]:

@@ -86,6 +86,29 @@ def quality_table(grades: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def compare_methods(grades: pd.DataFrame) -> pd.DataFrame:
+    """What came of a study of enhancement: figures of merit as means over seeds, with their spread over seeds.
+
+    Args:
+        grades: ``arm, seed, pictures, psnr, ssim, mean, contrast, kept``, a row a picture; ``pictures`` is "pairs"
+            for those with gold and "hands" for those as they came.
+
+    Returns:
+        a row an arm: ``arm, seeds``; ``psnr`` (dB) and ``ssim`` of pairs; ``mean_sd`` and ``contrast_sd``, how mean
+        and contrast spread over hands; ``kept``, the share of hands that the guard lets pass; and each of these with
+        ``_over_seeds``, its standard deviation over seeds, nan with one seed.
+    """
+    of_seeds = pd.DataFrame(
+        [
+            {"arm": arm, "seed": seed, **_figures(part)}
+            for (arm, seed), part in grades.groupby(["arm", "seed"], sort=False)
+        ]
+    )
+    by_arm = of_seeds.drop(columns="seed").groupby("arm", sort=False)
+    deviations = by_arm.std().add_suffix("_over_seeds")
+    return pd.concat([by_arm.size().rename("seeds"), by_arm.mean(), deviations], axis=1).reset_index()
+
+
 def spread(values: pd.Series) -> dict[str, float]:
     """How figures spread: ``sd`` (n - 1), ``cv`` (sd over mean; nan where that is 0) and ``iqr``; nan is left out."""
     low, high = values.quantile([0.25, 0.75])
@@ -100,6 +123,17 @@ def _grade(graded: Graded) -> dict[str, object]:
             measure.__name__: measure(graded.picture, graded.gold, graded.inside) for measure in (psnr, ssim)
         }
     return row | tone(graded.picture, graded.inside)
+
+
+def _figures(grades: pd.DataFrame) -> dict[str, float]:
+    pairs, hands = (grades[grades["pictures"] == kind] for kind in ("pairs", "hands"))
+    return {
+        "psnr": pairs["psnr"].mean(),
+        "ssim": pairs["ssim"].mean(),
+        "mean_sd": hands["mean"].std(),
+        "contrast_sd": hands["contrast"].std(),
+        "kept": hands["kept"].astype(float).mean(),
+    }
 
 
 def _summary(method: str, grades: pd.DataFrame) -> dict[str, object]:

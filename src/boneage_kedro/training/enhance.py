@@ -51,11 +51,11 @@ def enhance_store(
     batch_size: int,
     device: torch.device,
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Enhanced pictures (H, W) uint8 of pictures (H, W) uint8, one at a time; memory does not grow with their number.
+    """Enhanced pictures (H, W) uint8 by id, one at a time; memory does not grow with their number.
 
     Args:
-        images: such as an `ImageStore`; pictures of one size that follow each other are enhanced together. The next
-            ones are read while the network works.
+        images: (H, W) uint8, such as an `ImageStore`, or float32 of 0 to 1; pictures of one size that follow each
+            other are enhanced together. The next ones are read while the network works.
         masks: the hand (H, W), 0 outside, by id; what lies outside is 0 in the enhanced picture. One that has no
             mask keeps its background, enhanced as well.
         batch_size: pictures, or tiles of as many pictures, at once.
@@ -71,7 +71,8 @@ def enhance_store(
         return group, np.stack([images[key] for key in group]), np.stack(hands)
 
     for group, pixels, hands in map_ordered(read, _groups(images, ids, batch_size), workers=1, ahead=2):
-        pictures = torch.from_numpy(pixels).to(device)[:, None].float() / 255  # (B, 1, H, W)
+        white = 255 if pixels.dtype == np.uint8 else 1
+        pictures = torch.from_numpy(pixels).to(device)[:, None].float() / white  # (B, 1, H, W)
         made = _enhance(model, pictures, tile_px, overlap_px)
         _require_finite(made, group)
         gray = (made[:, 0] * 255).round().to(torch.uint8) * torch.from_numpy(hands).to(device)

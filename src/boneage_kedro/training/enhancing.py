@@ -16,13 +16,33 @@ from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.imaging.tone_curve import StandardTone, to_standard_tone
 from boneage_kedro.masks.hand_store import WithoutBackground
 from boneage_kedro.models.enhancer import Enhancer
+from boneage_kedro.provenance import fingerprint
 from boneage_kedro.training.device import device_of
 from boneage_kedro.training.enhance import enhance, enhance_store
 from boneage_kedro.training.gan import ShowSheet, train_gan
-from boneage_kedro.training.gan_settings import GanSettings, GuardSettings, TileSettings
+from boneage_kedro.training.gan_settings import GanSettings, GuardSettings, PairSettings, TileSettings
 from boneage_kedro.training.gold import GoldPairs
-from boneage_kedro.training.pairs import Pairs
+from boneage_kedro.training.pairs import Pairs, TonedPairs
 from boneage_kedro.training.progress import Checkpoint, EpochRecord
+
+
+class _InStandardTone(Mapping[str, np.ndarray]):
+    """Hands (P, P) float32 by id in the standard tone; each is made when it is asked for."""
+
+    def __init__(
+        self, hands: Mapping[str, np.ndarray], masks: Mapping[str, np.ndarray], tone: StandardTone
+    ) -> None:
+        self._hands, self._masks, self._tone = hands, masks, tone
+
+    def __getitem__(self, key: str) -> np.ndarray:
+        hand = self._hands[key].astype(np.float32) / 255
+        return to_standard_tone(hand, self._masks[key] > 0, **self._tone)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._hands)
+
+    def __len__(self) -> int:
+        return len(self._hands)
 
 
 class Enhanced(NamedTuple):
@@ -36,23 +56,28 @@ class Enhanced(NamedTuple):
 def teach_enhancer(
     gold: GoldPairs,
     hands: ImageStore,
-    tone: StandardTone,
+    pairs: PairSettings,
     settings: GanSettings,
     checkpoint: Checkpoint,
-    on_sheet: ShowSheet,
+    on_sheet: ShowSheet | None = None,
 ) -> tuple[dict[str, Tensor], dict[str, Any], list[EpochRecord]]:
     """Teach the enhancer.
 
     Returns:
         its weights; plain values that build it again and say what it was made for (``generator``, ``preparation``,
-        ``tone``, ``pairs``); and a row an epoch.
+        ``tone``, ``input_tone``, ``pairs``); and a row an epoch.
     """
-    model, history = train_gan(gold.train, gold.validation, settings, checkpoint, gold.name, on_sheet)
+    train, validation = gold.train, gold.validation
+    if pairs["input_tone"] == "standard":
+        train, validation = (TonedPairs(part, pairs["tone"]) for part in (train, validation))
+    name = fingerprint(gold.name, pairs["input_tone"], pairs["tone"])
+    model, history = train_gan(train, validation, settings, checkpoint, name, on_sheet)
     weights = {name: value.contiguous() for name, value in model.state_dict().items()}
     described = {
         "generator": dict(settings["generator"]),
         "preparation": hands.header.preparation,
-        "tone": dict(tone),
+        "tone": dict(pairs["tone"]),
+        "input_tone": pairs["input_tone"],
         "pairs": gold.name,
     }
     return weights, described, history
@@ -80,21 +105,26 @@ def enhance_hands(
     hands: ImageStore,
     masks: ImageStore,
     ids: Sequence[str],
-    tone: StandardTone,
+    described: Mapping[str, Any],
     tiles: TileSettings,
     guard: GuardSettings,
     batch_size: int,
     device: torch.device,
 ) -> Iterator[Enhanced]:
-    """Enhance hands one at a time; one whose enhanced picture shows another hand gets the standard tone alone."""
+    """Enhance hands one at a time; one whose enhanced picture shows another hand gets the standard tone alone.
+
+    Args:
+        described: what `teach_enhancer` says of the model.
+    """
     bare = WithoutBackground(hands, masks)
+    toned = _InStandardTone(bare, masks, described["tone"])
+    given = toned if described["input_tone"] == "standard" else bare
     enhanced = enhance_store(
-        model, bare, masks, ids, tiles["tile_px"], tiles["overlap_px"], batch_size, device
+        model, given, masks, ids, tiles["tile_px"], tiles["overlap_px"], batch_size, device
     )
     for key, picture in enhanced:
-        inside = masks[key] > 0
+        inside, plain = masks[key] > 0, toned[key]
         original = bare[key].astype(np.float32) / 255
-        plain = to_standard_tone(original, inside, **tone)
         kept = guarded(
             original, plain, picture.astype(np.float32) / 255, inside, guard["fidelity"], guard["limits"]
         )
@@ -102,22 +132,32 @@ def enhance_hands(
         yield Enhanced(key, shown, fidelity_row(key, kept.fidelity, guard["limits"]))
 
 
-def as_methods(
-    model: Enhancer, tone: StandardTone, tiles: TileSettings, guard: GuardSettings, accelerator: str
-) -> dict[str, Enhancement]:
-    """The enhancer with and without its guard, in the form of the baselines."""
+def as_method(
+    model: Enhancer, described: Mapping[str, Any], tiles: TileSettings, accelerator: str
+) -> Enhancement:
+    """The enhancer in the form of the baselines, without its guard; what lies outside the hand is 0.
+
+    Args:
+        described: what `teach_enhancer` says of the model.
+    """
     device = device_of(accelerator)
 
     def gan(image: np.ndarray, inside: np.ndarray) -> np.ndarray:
-        return enhance(model, image * inside, tiles["tile_px"], tiles["overlap_px"], device) * inside
+        standard = described["input_tone"] == "standard"
+        given = to_standard_tone(image, inside, **described["tone"]) if standard else image * inside
+        return enhance(model, given, tiles["tile_px"], tiles["overlap_px"], device) * inside
+
+    return gan
+
+
+def under_guard(gan: Enhancement, tone: StandardTone, guard: GuardSettings) -> Enhancement:
+    """The enhancer with its guard, which puts the standard tone in the place of what shows another hand."""
 
     def gan_guarded(image: np.ndarray, inside: np.ndarray) -> np.ndarray:
-        plain = to_standard_tone(image, inside, **tone)
-        return guarded(
-            image * inside, plain, gan(image, inside), inside, guard["fidelity"], guard["limits"]
-        ).picture
+        plain, enhanced = to_standard_tone(image, inside, **tone), gan(image, inside)
+        return guarded(image * inside, plain, enhanced, inside, guard["fidelity"], guard["limits"]).picture
 
-    return {"gan": gan, "gan_guarded": gan_guarded}
+    return gan_guarded
 
 
 def grade_pairs(pairs: Pairs, methods: Mapping[str, Enhancement]) -> pd.DataFrame:

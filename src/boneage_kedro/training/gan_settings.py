@@ -10,18 +10,23 @@ from boneage_kedro.imaging.tone_curve import StandardTone
 from boneage_kedro.limits import Count, NotNegative, PixelSide, Positive, Share
 from boneage_kedro.training.settings import MoveSettings
 
+InputTone = Literal["as_exposed", "standard"]
+
 
 class PairSettings(TypedDict):
     """What the enhancer learns from.
 
     With ``physics`` the best exposed ``gold_share`` of the hands of each part of the split and age band are the gold,
-    in one ``tone``, and are degraded; with ``folder`` a person has adjusted pairs.
+    in one ``tone``, and are degraded; with ``folder`` a person has adjusted pairs. ``input_tone`` is that in which
+    the network gets a hand: as it was exposed, or brought to the standard ``tone`` first, so that it need not find
+    out from the part of the hand it sees how the whole was exposed.
     """
 
     source: Literal["physics", "folder"]
     gold_share: Share
     age_band_months: Positive
     tone: StandardTone
+    input_tone: InputTone
     degradation: DegradationSettings
     seed: int
 
@@ -78,6 +83,16 @@ class GanSettings(TypedDict):
     precision: Literal["32-true", "bf16-mixed"]
     workers: Count
     seed: int
+
+
+class GanArm(TypedDict):
+    """One way of teaching the enhancer: what differs from the settings that all share."""
+
+    name: str
+    input_tone: InputTone
+    reconstruction: Literal["bce_dice", "l1", "l1_ssim"]
+    discriminator: Literal["paper", "patch"]
+    adversarial: NotNegative
 
 
 class GuardSettings(TypedDict):

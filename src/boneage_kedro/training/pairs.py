@@ -103,6 +103,22 @@ class PhysicsPairs:
         return Pair(degrade(gold, inside, self._degradation, rng), gold, inside)
 
 
+class TonedPairs:
+    """Pairs whose pictures come in the standard tone (`to_standard_tone`), with their gold as it was."""
+
+    def __init__(self, pairs: Pairs, tone: StandardTone) -> None:
+        self.ids = pairs.ids
+        self._pairs, self._tone = pairs, tone
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def pair(self, i: int, epoch: int) -> Pair:
+        """The pair at place ``i``."""
+        x, y, inside = self._pairs.pair(i, epoch)
+        return Pair(to_standard_tone(x, inside, **self._tone), y, inside)
+
+
 class FolderPairs:
     """Pairs that a person adjusted: ``input/<id>.png`` and ``gold/<id>.png``, gray, of one size.
 

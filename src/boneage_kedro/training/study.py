@@ -7,9 +7,10 @@ import pandas as pd
 
 from boneage_kedro.provenance import fingerprint
 from boneage_kedro.training.checkpoint import CheckpointFile
+from boneage_kedro.training.gan_settings import GanArm
 from boneage_kedro.training.settings import Arm, QueryArm, RegressionArm
 
-ArmT = TypeVar("ArmT", Arm, QueryArm, RegressionArm)
+ArmT = TypeVar("ArmT", Arm, QueryArm, RegressionArm, GanArm)
 
 
 def run_cells(

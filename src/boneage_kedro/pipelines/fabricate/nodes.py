@@ -1,6 +1,6 @@
 """Nodes of `fabricate`."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from PIL import Image
 from rich.progress import track
 
 from boneage_kedro.cohort.sex import Sex
-from boneage_kedro.phantom import fabricate_hand, phalanx_mask
+from boneage_kedro.phantom import Phantom, fabricate_hand, phalanx_mask
 from boneage_kedro.pipelines.fabricate.params import Params
 from boneage_kedro.training.seeding import derive_seed
 
@@ -53,14 +53,8 @@ def fabricate_hands(cases: pd.DataFrame, params: Params) -> Iterator[tuple[dict[
         `boneage_kedro.phantom.PHALANX_CLASSES`), all bones (codes of `boneage_kedro.phantom.BONES`), all as pictures
         of one size, and joints with the nuisance as plain values.
     """
-    sizes = params["min_size_px"], params["max_size_px"]
-    rows = cases.to_dict("records")
-    for case in track(rows, "fabricating hands", transient=True):
-        sex = Sex.MALE if case["male"] else Sex.FEMALE
-        # the seed belongs to the case, not to its place in a loop, so each picture can be made again alone
-        seed = derive_seed(params["seed"], case["id"])
-        size_px = int(np.random.default_rng(seed).integers(*sizes, endpoint=True))
-        hand = fabricate_hand(case["boneage"], sex, seed, size_px)
+    for case in track(cases.to_dict("records"), "fabricating hands", transient=True):
+        hand = fabricate_case(case, params)
         truth = {"joints": hand.joints.astype(float).round(1).tolist(), "nuisance": vars(hand.nuisance)}
         yield (
             {case["id"]: Image.fromarray(hand.image)},
@@ -69,3 +63,11 @@ def fabricate_hands(cases: pd.DataFrame, params: Params) -> Iterator[tuple[dict[
             {case["id"]: Image.fromarray(hand.bones)},
             {case["id"]: truth},
         )
+
+
+def fabricate_case(case: Mapping[Hashable, Any], params: Params) -> Phantom:
+    """The phantom of a row of `draw_phantom_cases`, the same whatever rows there are beside it."""
+    seed = derive_seed(params["seed"], case["id"])
+    sizes = params["min_size_px"], params["max_size_px"]
+    size_px = int(np.random.default_rng(seed).integers(*sizes, endpoint=True))
+    return fabricate_hand(case["boneage"], Sex.MALE if case["male"] else Sex.FEMALE, seed, size_px)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,9 +105,9 @@ def train_enhancer(
     """
     from boneage_kedro.training.enhancing import teach_enhancer
 
-    gold = _gold(hands, masks, exposure, splits, folder, params)
-    tone = params["pairs"]["tone"]
-    weights, settings, history = teach_enhancer(gold, hands, tone, params["gan"], checkpoint, _log_sheet)
+    gold = gold_pairs(hands, masks, exposure, splits, folder, params)
+    pairs, gan = params["pairs"], params["gan"]
+    weights, settings, history = teach_enhancer(gold, hands, pairs, gan, checkpoint, _log_sheet)
     return weights, settings, pd.DataFrame(history)
 
 
@@ -152,7 +153,7 @@ def enhance_hands(
         hands,
         masks,
         todo,
-        settings["tone"],
+        settings,
         params["tiles"],
         guard,
         params["gan"]["batch_size"],
@@ -190,10 +191,10 @@ def grade_enhancement(
     from boneage_kedro.evaluation.image_quality import quality_table
     from boneage_kedro.training.enhancing import grade_hands, grade_pairs
 
-    gold = _gold(hands, masks, exposure, splits, folder, params)
+    gold = gold_pairs(hands, masks, exposure, splits, folder, params)
     methods = _methods(gold, weights, settings, limits, params)
-    test = exposure.loc[exposure["part"] == "test", "id"].tolist()[: params["graded_cases"]]
-    of_pairs, of_hands = grade_pairs(gold.test, methods), grade_hands(hands, masks, test, methods)
+    of_pairs = grade_pairs(gold.test, methods)
+    of_hands = grade_hands(hands, masks, graded_hands(exposure, params), methods)
     sheet = _draw_pairs(gold.test, methods, source, params)
     return of_pairs, of_hands, quality_table(of_pairs), quality_table(of_hands), sheet
 
@@ -240,7 +241,7 @@ def collect_enhancement(
     return metrics | {name: {"step": 0, "value": float(value)} for name, value in finals.items()}
 
 
-def _gold(
+def gold_pairs(
     hands: ImageStore,
     masks: ImageStore,
     exposure: pd.DataFrame,
@@ -248,12 +249,30 @@ def _gold(
     folder: Path,
     params: Params,
 ) -> GoldPairs:
+    """Pairs of the three parts, from the source that the parameters name."""
     from boneage_kedro.training.gold import adjusted_gold, degraded_gold
     from boneage_kedro.training.pairs import FolderPairs
 
     if params["pairs"]["source"] == "folder":
         return adjusted_gold(FolderPairs(folder, params["tiles"]["tile_px"]), splits)
     return degraded_gold(hands, masks, exposure, params["pairs"])
+
+
+def graded_hands(exposure: pd.DataFrame, params: Params) -> list[str]:
+    """Hands of the test part that are graded as they came."""
+    test: list[str] = exposure.loc[exposure["part"] == "test", "id"].tolist()
+    return test[: params["graded_cases"]]
+
+
+def plain_methods(gold: GoldPairs, params: Params) -> dict[str, Enhancement]:
+    """Methods that need no training, by name; what they refer to are training pairs."""
+    from boneage_kedro.imaging.enhancement import build_baselines, reference_quantiles
+    from boneage_kedro.imaging.tone_curve import to_standard_tone
+
+    learnt = (gold.train.pair(i, 0) for i in range(min(len(gold.train), params["graded_cases"])))
+    reference = reference_quantiles((pair.y, pair.inside) for pair in learnt)
+    tone = partial(to_standard_tone, **params["pairs"]["tone"])
+    return {**build_baselines(params["baselines"], reference), "standard_tone": tone}
 
 
 def _methods(
@@ -264,15 +283,18 @@ def _methods(
     params: Params,
 ) -> dict[str, Enhancement]:
     """Plain methods and the enhancer by name."""
-    from boneage_kedro.imaging.enhancement import build_baselines, reference_quantiles
     from boneage_kedro.training.enhance import build_enhancer
-    from boneage_kedro.training.enhancing import as_methods
+    from boneage_kedro.training.enhancing import as_method, under_guard
 
-    learnt = (gold.train.pair(i, 0) for i in range(min(len(gold.train), params["graded_cases"])))
-    baselines = build_baselines(params["baselines"], reference_quantiles((p.y, p.inside) for p in learnt))
     guard: GuardSettings = {**params["guard"], "limits": limits}
-    model, accelerator = build_enhancer(weights, settings), params["gan"]["accelerator"]
-    return baselines | as_methods(model, settings["tone"], params["tiles"], guard, accelerator)
+    gan = as_method(
+        build_enhancer(weights, settings), settings, params["tiles"], params["gan"]["accelerator"]
+    )
+    return {
+        **plain_methods(gold, params),
+        "gan": gan,
+        "gan_guarded": under_guard(gan, settings["tone"], guard),
+    }
 
 
 def _draw_pairs(pairs: Pairs, methods: Mapping[str, Enhancement], source: str, params: Params) -> Figure:
