@@ -46,7 +46,7 @@ def scores() -> pd.DataFrame:
         ("invention", "carpal", False, 0.0),
     ]
     return pd.DataFrame(
-        {"phantom": phantom, "kind": kind, "name": name, "enhanced_by": "", "visible": visible}
+        {"phantom": phantom, "kind": kind, "name": name, "enhanced_by": name, "visible": visible}
         | GOOD._replace(fine_change=change, broad_change=change / 2)._asdict()
         for phantom in (0, 1)
         for kind, name, visible, change in rows

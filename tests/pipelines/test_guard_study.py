@@ -74,5 +74,6 @@ def test_rates_are_told_by_the_limits_in_use_and_by_those_of_phantoms(
     )
     assert (used.loc[used["kind"] == "enhancer", "fired"] == 0).all()  # it starts as the identity
     metrics = collect_guard(rates)
+    assert metrics["honest.gamma.gamma.fired"]["value"] <= 1
     assert metrics["enhancer.gan.gan.fired"] == {"step": 0, "value": 0.0}
     assert len(metrics) == len(used)

@@ -73,7 +73,8 @@ def score_phantom(
 
     Returns:
         a row a picture: ``phantom`` (its number), ``kind`` ("honest", "enhancer" for what one made, without a lie, or
-        "invention"), ``name``, ``enhanced_by``, ``visible``, and the facts of `Fidelity`.
+        "invention"), ``name``, ``enhanced_by`` (another one for inventions alone), ``visible``, and the facts of
+        `Fidelity`.
     """
     hand = cut_phantom(phantom, study["margin"], study["input_px"])
     original = hand.image.astype(np.float32) / 255
@@ -178,7 +179,7 @@ def _cases(
     seeds = iter(np.random.SeedSequence([study["seed"], number]).spawn(len(HONEST) + len(lies) + 1))
     for name in HONEST:
         changed = enhance_honestly(name, original, inside, np.random.default_rng(next(seeds)))
-        yield _Case("honest", name, "", changed, True)
+        yield _Case("honest", name, name, changed, True)
     combined = enhance_honestly("combined", original, inside, np.random.default_rng(next(seeds)))
     made = {name: enhance(original, inside) for name, enhance in enhancers.items()}
     for name, enhanced in made.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ from boneage_kedro.provenance import fingerprint, fingerprint_code
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+_NO_METRIC_NAME = r"[^\w ./-]"  # what MLflow does not take
 
 
 def score_guard(
@@ -79,10 +82,7 @@ def rate_guard(scores: pd.DataFrame, limits: FidelityLimits, enhance: EnhancePar
 def collect_guard(rates: pd.DataFrame) -> dict[str, Any]:
     """Rates by the limits in use, in the form MLflow takes."""
     used = rates[rates["limits"] == "in use"]
-    names = (used["kind"] + "." + used["name"] + "." + used["enhanced_by"]).str.replace(
-        r"[^\w./ -]", "", regex=True
-    )
     return {
-        f"{name.strip('.')}.fired": {"step": 0, "value": float(fired)}
-        for name, fired in zip(names, used["fired"], strict=True)
+        f"{re.sub(_NO_METRIC_NAME, '', '.'.join(parts))}.fired": {"step": 0, "value": float(fired)}
+        for *parts, fired in used[["kind", "name", "enhanced_by", "fired"]].to_numpy()
     }
