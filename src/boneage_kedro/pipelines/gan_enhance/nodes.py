@@ -209,12 +209,15 @@ def draw_enhancement(
     source: str,
     params: Params,
 ) -> tuple[Figure, Figure]:
-    """Enhanced hands to look at, and how even the tones of hands are by each method."""
+    """Enhanced hands to look at, of those that were cut out, and how even the tones of hands are by each method."""
     from boneage_kedro.evaluation.enhancement_figures import fidelity_sheet, tone_spread
     from boneage_kedro.evaluation.fidelity import structure_change
     from boneage_kedro.evaluation.figures import worst_first
 
-    worst = worst_first(fidelity.fillna({"reason": ""}), "added", params["sheet_cases"])
+    cut = [
+        bool(hands.record(key)["cut"]) for key in fidelity["id"]
+    ]  # others change most in what is around them
+    worst = worst_first(fidelity[cut].fillna({"reason": ""}), "added", params["sheet_cases"])
     bare = WithoutBackground(hands, masks)
     before, after = ([some[key].astype(np.float32) / 255 for key in worst["id"]] for some in (bare, enhanced))
     changes = [
