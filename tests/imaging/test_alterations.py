@@ -93,10 +93,10 @@ def test_compression_loses_more_at_lower_quality() -> None:
 
 def test_a_cut_takes_its_part_off_its_sides() -> None:
     levels = np.arange(200, dtype=np.float32).reshape(10, 20)
-    assert np.array_equal(change.cut(levels, 0.2, "bottom"), levels[:8])
-    assert np.array_equal(change.cut(levels, 0.2, "top"), levels[2:])
-    assert np.array_equal(change.cut(levels, 0.1, "left", "right"), levels[:, 2:18])
-    assert change.cut(levels[:1, :2], 0.45, "top", "bottom", "left", "right").shape == (1, 2)
+    assert np.array_equal(change.cut(levels, 0.2, ["bottom"]), levels[:8])
+    assert np.array_equal(change.cut(levels, 0.2, ["top"]), levels[2:])
+    assert np.array_equal(change.cut(levels, 0.1, ["left", "right"]), levels[:, 2:18])
+    assert change.cut(levels[:1, :2], 0.45, ["top", "bottom", "left", "right"]).shape == (1, 2)
 
 
 def test_a_frame_lies_around_the_whole_picture() -> None:
@@ -109,7 +109,7 @@ def test_a_frame_lies_around_the_whole_picture() -> None:
 def test_a_letter_lies_in_a_corner_at_its_height() -> None:
     corners = set()
     for seed in range(30):
-        lettered = change.lay_letter(np.zeros((200, 150), np.float32), "L", 0.1, np.random.default_rng(seed))
+        lettered = change.lay_letter(np.zeros((200, 150), np.float32), 0.1, np.random.default_rng(seed), "L")
         rows, columns = np.nonzero(lettered)
         assert np.ptp(rows) + 1 == pytest.approx(20, abs=3)
         assert min(rows.min(), 199 - rows.max(), columns.min(), 149 - columns.max()) >= 4
@@ -127,7 +127,7 @@ def test_text_stands_at_the_top_left_line_under_line() -> None:
 
 @pytest.mark.parametrize(
     "lay",
-    [lambda x: change.lay_letter(x, "L", 0.3, rng()), lambda x: change.burn_text(x, 4, rng())],
+    [lambda x: change.lay_letter(x, 0.3, rng(), "L"), lambda x: change.burn_text(x, 4, rng())],
     ids=["letter", "text"],
 )
 def test_what_does_not_fit_is_cut(lay: Callable[[np.ndarray], np.ndarray]) -> None:

@@ -47,7 +47,7 @@ def compare_stress(predictions: pd.DataFrame, cases: pd.DataFrame, centre: Centr
 
     Raises:
         ValueError: the table lacks the unchanged pictures, has a case twice for a transformation, or ids without a
-            case.
+            case, or no unchanged picture has an age.
     """
     pairs = _pair(predictions, cases)
     judged = _significant_errors(pairs, centre)
@@ -64,6 +64,8 @@ def count_changed(comparison: pd.DataFrame) -> dict[str, float]:
     """How many transformations matter: the headline of Santomartino 2024 (19 of 33, 57%).
 
     Their abstract speaks of no correction for the number of tests, so the figures without one are nearest to theirs.
+    Few cases find little: it takes six that change, all in one direction, for a p below 5%, and eleven for that to
+    hold after the correction for 37 transformations.
 
     Args:
         comparison: of `compare_stress`; only the rows of `boneage_kedro.imaging.stress.PAPER_KINDS` compare with the
@@ -101,6 +103,10 @@ def _pair(predictions: pd.DataFrame, cases: pd.DataFrame) -> pd.DataFrame:
     if plain.empty:
         raise ValueError(f"there are no predictions for the {UNCHANGED} pictures; run them first")
     before = plain.dropna().rename(columns={"predicted_months": "before"})
+    if before.empty:
+        raise ValueError(
+            f"none of the {len(plain)} unchanged pictures has an age, so there is nothing to compare"
+        )
     return predictions.merge(before, on="id").merge(cases, on="id")
 
 

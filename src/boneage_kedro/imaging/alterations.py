@@ -5,6 +5,7 @@ values may leave 0 to 1 (`GrayScale.pixels` clips them). Nothing is known of wha
 the picture, and bright need not be bone.
 """
 
+from collections.abc import Collection
 from typing import Literal, NamedTuple, Self
 
 import cv2
@@ -111,7 +112,7 @@ def compress(levels: np.ndarray, quality: int) -> np.ndarray:
     return decode_jpeg(encoded.tobytes()).astype(np.float32) / 255
 
 
-def cut(levels: np.ndarray, share: float, *sides: Side) -> np.ndarray:
+def cut(levels: np.ndarray, share: float, sides: Collection[Side]) -> np.ndarray:
     """Cut a part of the height or width off each of the sides; at least one row and column stay."""
     height, width = levels.shape
     rows, columns = (min(round(share * side), (side - 1) // 2) for side in levels.shape)
@@ -127,7 +128,7 @@ def frame(levels: np.ndarray, share: float, level: float) -> np.ndarray:
     return np.pad(levels, width, constant_values=level)
 
 
-def lay_letter(levels: np.ndarray, letter: str, height: float, rng: np.random.Generator) -> np.ndarray:
+def lay_letter(levels: np.ndarray, height: float, rng: np.random.Generator, letter: str) -> np.ndarray:
     """Lay a bright letter into a corner, as a radiographer lays a lead one; its height is a part of the long side."""
     longest = max(levels.shape)
     stamp = _draw_text(letter, height * longest)

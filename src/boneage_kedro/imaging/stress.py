@@ -8,12 +8,13 @@ from their abstract; the levels are this project's own, and so are the kinds tha
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from typing_extensions import TypedDict
 
-from boneage_kedro.imaging import alterations as change
+from boneage_kedro.imaging import alterations
 from boneage_kedro.imaging.alterations import GrayScale
 from boneage_kedro.limits import Count, NotNegative, Positive, Within
 from boneage_kedro.provenance import fingerprint
@@ -22,7 +23,9 @@ UNCHANGED = "unchanged"
 PAPER_KINDS = ("rotation", "flip", "brightness", "contrast", "inversion", "marker", "resolution")
 """The seven kinds of Santomartino 2024; a share that is compared with the paper's should be of these alone."""
 
-Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+Change = Callable[[np.ndarray, Any, np.random.Generator], np.ndarray]
+"""Gray levels, 0 to 1, the level of the change, and random numbers, to gray levels."""
+
 PartOfSide = Annotated[float, Within(0.001, 0.45)]
 
 
@@ -77,12 +80,14 @@ class Transformation:
     Attributes:
         kind: the group it belongs to, such as ``rotation``.
         name: the kind with its level; unique.
+        level: as the settings give it.
         seed: of what is random in it.
-        change: gray levels, 0 to 1, and random numbers to gray levels (`boneage_kedro.imaging.alterations`).
+        change: one of `boneage_kedro.imaging.alterations`.
     """
 
     kind: str
     name: str
+    level: Any
     seed: int
     change: Change
 
@@ -98,33 +103,38 @@ class Transformation:
         """
         scale = GrayScale.of(pixels)
         rng = np.random.default_rng(int(fingerprint(self.seed, self.name, key), 16))
-        return np.ascontiguousarray(scale.pixels(self.change(scale.levels(pixels), rng)))
+        return np.ascontiguousarray(scale.pixels(self.change(scale.levels(pixels), self.level, rng)))
 
 
-def _right_hand(levels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return change.lay_letter(change.flip(levels, "horizontal"), "R", 0.06, rng)
+def _fixed(apply: Callable[[np.ndarray, Any], np.ndarray]) -> Change:
+    """A change in which nothing is random."""
+    return lambda levels, level, _: apply(levels, level)
+
+
+def _right_hand(levels: np.ndarray, _: Any, rng: np.random.Generator) -> np.ndarray:
+    return alterations.lay_letter(alterations.flip(levels, "horizontal"), 0.06, rng, letter="R")
 
 
 # By key of the settings: the kind, its name with a level, and the change.
-_CHANGES: dict[str, tuple[str, str, Callable[[np.ndarray, Any, np.random.Generator], np.ndarray]]] = {
-    "rotation_deg": ("rotation", "rotated {:+g} deg", lambda x, level, _: change.rotate(x, level)),
-    "flip": ("flip", "flipped {}", lambda x, level, _: change.flip(x, level)),
-    "inversion": ("inversion", "negative", lambda x, _, __: change.invert(x)),
-    "laterality": ("laterality", "right hand with R", lambda x, _, rng: _right_hand(x, rng)),
-    "brightness": ("brightness", "brightness {:+.0%}", lambda x, level, _: change.brighten(x, level)),
-    "contrast": ("contrast", "contrast x {:g}", lambda x, level, _: change.stretch(x, level)),
-    "gamma": ("gamma", "gamma {:g}", lambda x, level, _: change.gamma(x, level)),
-    "resolution": ("resolution", "resolution x {:g}", lambda x, level, _: change.shrink(x, level)),
-    "marker": ("marker", "letter {:.0%} high", lambda x, level, rng: change.lay_letter(x, "L", level, rng)),
-    "text_lines": ("text", "{} lines of text", change.burn_text),
-    "noise": ("noise", "noise {:.0%}", change.add_noise),
-    "blur": ("blur", "blur {:.1%}", lambda x, level, _: change.blur(x, level)),
-    "jpeg_quality": ("compression", "JPEG quality {}", lambda x, level, _: change.compress(x, level)),
-    "cut_top": ("cut", "top cut by {:.0%}", lambda x, level, _: change.cut(x, level, "top")),
-    "cut_bottom": ("cut", "bottom cut by {:.0%}", lambda x, level, _: change.cut(x, level, "bottom")),
-    "cut_sides": ("cut", "sides cut by {:.0%}", lambda x, level, _: change.cut(x, level, "left", "right")),
-    "black_frame": ("frame", "black frame {:.0%}", lambda x, level, _: change.frame(x, level, 0)),
-    "white_frame": ("frame", "white frame {:.0%}", lambda x, level, _: change.frame(x, level, 1)),
+_CHANGES: dict[str, tuple[str, str, Change]] = {
+    "rotation_deg": ("rotation", "rotated {:+g} deg", _fixed(alterations.rotate)),
+    "flip": ("flip", "flipped {}", _fixed(alterations.flip)),
+    "inversion": ("inversion", "negative", lambda levels, *_: alterations.invert(levels)),
+    "laterality": ("laterality", "right hand with R", _right_hand),
+    "brightness": ("brightness", "brightness {:+.0%}", _fixed(alterations.brighten)),
+    "contrast": ("contrast", "contrast x {:g}", _fixed(alterations.stretch)),
+    "gamma": ("gamma", "gamma {:g}", _fixed(alterations.gamma)),
+    "resolution": ("resolution", "resolution x {:g}", _fixed(alterations.shrink)),
+    "marker": ("marker", "letter {:.0%} high", partial(alterations.lay_letter, letter="L")),
+    "text_lines": ("text", "{} lines of text", alterations.burn_text),
+    "noise": ("noise", "noise {:.0%}", alterations.add_noise),
+    "blur": ("blur", "blur {:.1%}", _fixed(alterations.blur)),
+    "jpeg_quality": ("compression", "JPEG quality {}", _fixed(alterations.compress)),
+    "cut_top": ("cut", "top cut by {:.0%}", _fixed(partial(alterations.cut, sides=["top"]))),
+    "cut_bottom": ("cut", "bottom cut by {:.0%}", _fixed(partial(alterations.cut, sides=["bottom"]))),
+    "cut_sides": ("cut", "sides cut by {:.0%}", _fixed(partial(alterations.cut, sides=["left", "right"]))),
+    "black_frame": ("frame", "black frame {:.0%}", _fixed(partial(alterations.frame, level=0))),
+    "white_frame": ("frame", "white frame {:.0%}", _fixed(partial(alterations.frame, level=1))),
 }
 
 
@@ -134,10 +144,10 @@ def list_transformations(settings: StressSettings) -> list[Transformation]:
     Raises:
         ValueError: two levels of a kind have the same name.
     """
-    found = [Transformation(UNCHANGED, UNCHANGED, settings["seed"], lambda levels, _: levels)]
-    for key, (kind, title, apply) in _CHANGES.items():
+    found = [Transformation(UNCHANGED, UNCHANGED, None, settings["seed"], lambda levels, *_: levels)]
+    for key, (kind, title, change) in _CHANGES.items():
         for level in _levels(settings[key]):  # type: ignore[literal-required]
-            found.append(Transformation(kind, title.format(level), settings["seed"], _at_level(apply, level)))
+            found.append(Transformation(kind, title.format(level), level, settings["seed"], change))
     names = [transformation.name for transformation in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(
@@ -148,7 +158,3 @@ def list_transformations(settings: StressSettings) -> list[Transformation]:
 
 def _levels(setting: list[Any] | bool) -> list[Any]:
     return setting if isinstance(setting, list) else [setting] * setting
-
-
-def _at_level(apply: Callable[[np.ndarray, Any, np.random.Generator], np.ndarray], level: Any) -> Change:
-    return lambda levels, rng: apply(levels, level, rng)

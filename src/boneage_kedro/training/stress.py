@@ -76,7 +76,7 @@ def run_stress(
     cv2.setNumThreads(1)  # the threads here share the cores already
     pictures = [[key, _content_name(radiographs.get(key))] for key in cases["id"]]
     made_by = [test.predictor_name, dict(test.preparation), pictures, cases["sex"].tolist()]
-    code = fingerprint_code("imaging", "training")
+    code = fingerprint_code("imaging", "models", "training")
     rows: list[dict[str, Any]] = []
     for number, transformation in enumerate(transformations, 1):
         name = fingerprint(transformation.kind, transformation.name, transformation.seed)
