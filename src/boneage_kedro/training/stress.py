@@ -24,7 +24,6 @@ from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.provenance import fingerprint, fingerprint_code
 from boneage_kedro.training.batches import to_input
 from boneage_kedro.training.checkpoint import CheckpointFile
-from boneage_kedro.training.loop import resumable
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +116,8 @@ def _run_cell(
     made_by: str,
 ) -> list[dict[str, Any]]:
     """The rows of one transformation, from its checkpoint if they are there."""
-    if state := resumable(checkpoint, made_by):
+    state = checkpoint.load()
+    if state and state["fingerprint"] == made_by:
         done: list[dict[str, Any]] = state["rows"]
         return done
     change = partial(
