@@ -364,6 +364,22 @@ def test_the_study_of_regressors_compares_arms_on_unseen_cases(hands: Run) -> No
     assert (RESULTS / "regression_study_bars.png").exists()
 
 
+def test_stress_compares_each_transformation_with_the_unchanged_picture(output: str) -> None:
+    with _session({}) as session:
+        session.run(pipeline_names=["stress"])
+    comparison = pd.read_csv(RESULTS / "stress_comparison.csv")
+    predictions = pd.read_parquet(RESULTS / "stress_predictions.parquet")
+    splits = pd.read_parquet(PROJECT / "data/03_primary/test/splits.parquet").set_index("id")["split"]
+    assert set(splits[predictions["id"].unique()]) == {"test"}
+    plain = predictions[predictions["transformation"] == "unchanged"].set_index("id")["predicted_months"]
+    known = pd.read_parquet(PROJECT / "data/07_model_output/test/ptl_predictions.parquet").set_index("id")
+    assert plain.to_numpy() == pytest.approx(known.loc[plain.index, "predicted_months"].to_numpy(), abs=0.01)
+    assert {"rotated +90 deg", "negative", "flipped horizontal"} <= set(comparison["transformation"])
+    assert runs()[0].data.metrics["stress.all.transformations"] == len(comparison)
+    for name in ("stress_bars", "stress_sheet"):
+        assert (RESULTS / f"{name}.png").exists()
+
+
 def test_a_run_waits_for_people_and_goes_on_with_their_masks(hands: Run, tmp_path: Path) -> None:
     (tmp_path / "masks").mkdir()
     folders = {"hand_masks": str(tmp_path / "masks"), "hand_queue": str(tmp_path / "queue")}

@@ -1,5 +1,6 @@
 """Figures of merit of predicted bone ages, in months."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -92,6 +93,11 @@ def errors_by_age_band(truth: pd.DataFrame, predicted: np.ndarray, band_months: 
                 read = truth["bone_age_months"].to_numpy()[chosen]
                 rows.append({"age_band": band, "sex": sex, **age_errors(read, predicted[chosen])})
     return pd.DataFrame(rows)
+
+
+def metric_name(*parts: str) -> str:
+    """The parts with dots between, without what MLflow does not take in a name."""
+    return re.sub(r"[^\w ./-]", "", ".".join(parts))
 
 
 def metric_curve(steps: Iterable[int], values: Iterable[float]) -> list[dict[str, float]]:

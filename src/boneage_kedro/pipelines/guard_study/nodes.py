@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from rich.progress import track
 
 from boneage_kedro.evaluation.fidelity import FidelityLimits
 from boneage_kedro.evaluation.fidelity_study import calibrate, detection_table, halves, score_phantom
+from boneage_kedro.evaluation.metrics import metric_name
 from boneage_kedro.pipelines.fabricate.nodes import draw_phantom_cases, fabricate_case
 from boneage_kedro.pipelines.gan_enhance.params import Params as EnhanceParams
 from boneage_kedro.pipelines.guard_study.params import Params
@@ -18,8 +18,6 @@ from boneage_kedro.provenance import fingerprint, fingerprint_code
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-_NO_METRIC_NAME = r"[^\w ./-]"  # what MLflow does not take
 
 
 def score_guard(
@@ -83,6 +81,6 @@ def collect_guard(rates: pd.DataFrame) -> dict[str, Any]:
     """Rates by the limits in use, in the form MLflow takes."""
     used = rates[rates["limits"] == "in use"]
     return {
-        f"{re.sub(_NO_METRIC_NAME, '', '.'.join(parts))}.fired": {"step": 0, "value": float(fired)}
+        metric_name(*parts, "fired"): {"step": 0, "value": float(fired)}
         for *parts, fired in used[["kind", "name", "enhanced_by", "fired"]].to_numpy()
     }

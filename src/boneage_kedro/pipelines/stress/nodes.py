@@ -1,0 +1,117 @@
+"""Nodes of `stress`. Torch is imported inside them, so that the CLI and kedro viz start quickly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from boneage_kedro.evaluation.metrics import metric_name
+from boneage_kedro.evaluation.stress import compare_stress, count_changed
+from boneage_kedro.imaging.ingest import read_content
+from boneage_kedro.imaging.reading import read_radiograph
+from boneage_kedro.imaging.sources import RadiographFolder
+from boneage_kedro.imaging.stress import PAPER_KINDS, list_transformations
+from boneage_kedro.pipelines.stress.params import Params
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from torch import Tensor
+
+    from boneage_kedro.training.checkpoint import CheckpointFile
+    from boneage_kedro.training.settings import FitSettings
+
+
+def choose_stressed_cases(predictions: pd.DataFrame, params: Params) -> pd.DataFrame:
+    """Cases of the test part, drawn by the seed if there are more than are wanted.
+
+    Returns:
+        ``id, sex, bone_age_months``, sorted by id.
+    """
+    test = predictions.loc[predictions["split"] == "test", ["id", "sex", "bone_age_months"]]
+    few = test.sample(min(params["cases"], len(test)), random_state=params["transformations"]["seed"])
+    return few.sort_values("id", ignore_index=True)
+
+
+def run_stress_test(
+    cases: pd.DataFrame,
+    radiographs: RadiographFolder,
+    weights: dict[str, Tensor],
+    settings: dict[str, Any],
+    checkpoint: CheckpointFile,
+    fit_settings: FitSettings,
+    params: Params,
+) -> Iterator[pd.DataFrame]:
+    """Predict the age of every case in every transformation, from the file on.
+
+    Yields:
+        after each transformation the table so far (see `boneage_kedro.training.stress.run_stress`).
+    """
+    from boneage_kedro.models.weights import fingerprint_weights
+    from boneage_kedro.training.device import device_of
+    from boneage_kedro.training.regression import build_regressor
+    from boneage_kedro.training.stress import StressTest, network_predictor, run_stress
+
+    device = device_of(fit_settings["accelerator"])
+    model = build_regressor(weights, settings).to(device)
+    test = StressTest(
+        predict=network_predictor(model, device),
+        predictor_name=fingerprint_weights(weights),
+        preparation=settings["preparation"],
+        batch_size=params["batch_size"],
+        workers=params["workers"],
+    )
+    transformations = list_transformations(params["transformations"])
+    yield from run_stress(cases, radiographs, transformations, test, checkpoint)
+
+
+def judge_stress(predictions: pd.DataFrame, cases: pd.DataFrame, params: Params) -> pd.DataFrame:
+    """What each transformation does to ages and verdicts (see `compare_stress`).
+
+    Raises:
+        ValueError: transformations are missing, since the run was interrupted.
+    """
+    wanted = {transformation.name for transformation in list_transformations(params["transformations"])}
+    if missing := sorted(wanted - set(predictions["transformation"])):
+        raise ValueError(
+            f"{len(missing)} of {len(wanted)} transformations are missing, such as {missing[0]}: the run was "
+            "interrupted; run the node run_stress_test, it goes on where it was"
+        )
+    return compare_stress(predictions, cases, params["centre"], params["transformations"]["seed"])
+
+
+def draw_stress(
+    comparison: pd.DataFrame, cases: pd.DataFrame, radiographs: RadiographFolder, source: str, params: Params
+) -> tuple[Figure, Figure]:
+    """Bars of the change of the error, and one radiograph in every transformation."""
+    from boneage_kedro.evaluation.stress_figures import stress_bars, stress_sheet
+
+    shown = radiographs[cases["id"].iloc[len(cases) // 2]]
+    pixels = read_radiograph(read_content(shown), shown.name).pixels
+    bars = stress_bars(comparison, f"Change of the error under stress, {len(cases)} cases, {source}")
+    transformations = list_transformations(params["transformations"])
+    return bars, stress_sheet(
+        pixels, transformations, params["sheet_columns"], f"Radiographs under stress, {source}"
+    )
+
+
+def collect_stress(comparison: pd.DataFrame) -> dict[str, Any]:
+    """The change of the MAE by each transformation, and how many matter, in the form MLflow takes.
+
+    The counts of the kinds that Santomartino 2024 had stand under ``paper``.
+    """
+    counts = {"all": comparison, "paper": comparison[comparison["kind"].isin(PAPER_KINDS)]}
+    values = {
+        **{
+            metric_name(kind, name): change
+            for kind, name, change in comparison[["kind", "transformation", "mae_change"]].to_numpy()
+        },
+        **{
+            f"{name}.{key}": value
+            for name, part in counts.items()
+            for key, value in count_changed(part).items()
+        },
+    }
+    return {name: {"step": 0, "value": float(value)} for name, value in values.items() if np.isfinite(value)}
