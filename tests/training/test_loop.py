@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
+from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.training.age_task import AgeTask
 from boneage_kedro.training.batches import AgeSamples
 from boneage_kedro.training.loop import train
