@@ -11,9 +11,7 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +19,7 @@ import torch
 from lightning_fabric import Fabric
 
 from boneage_kedro.models.weights import PretrainedWeights
+from boneage_kedro.training.age_augment import augment_age
 from boneage_kedro.training.age_task import AgeTask
 from boneage_kedro.training.losses import age_loss
 from boneage_kedro.training.regression import new_regressor, select_samples
@@ -29,6 +28,7 @@ from gan_throughput import write_noise
 from shipped import parameters
 
 RSNA_TRAINING_CASES = 12_611
+CLOCKS = {"wall": time.perf_counter, "processor": time.process_time}
 ROBUST = {
     "crop_probability": 0.8,
     "window_probability": 0.5,
@@ -44,15 +44,16 @@ def main() -> None:
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as folder:
         task = make_task(Path(folder), arguments)
-        seconds = measure(task, arguments.steps, arguments.accelerator, arguments.precision)
-    from_store, resident = (statistics.median(seconds[name]) for name in ("store", "resident"))
-    rate = arguments.batch_size / from_store
+        seconds = measure(task, arguments)
+    middle = {part: 1000 * statistics.median(found) for part, found in seconds.items()}
+    minutes = RSNA_TRAINING_CASES / arguments.batch_size * middle["store"] / 60_000
     print(
-        f"{arguments.backbone} at {arguments.input_px} px, batches of {arguments.batch_size}: a step takes "
-        f"{1000 * from_store:.1f} ms from the store of {arguments.canvas_px} px, {1000 * resident:.1f} ms on a resident "
-        f"batch, ratio {from_store / resident:.3f}; reading and scaling {1000 * statistics.median(seconds['batch']):.1f} "
-        f"ms of it, {rate:.1f} pictures a second, an epoch of {RSNA_TRAINING_CASES:,} in "
-        f"{RSNA_TRAINING_CASES / rate / 60:.1f} minutes"
+        f"{arguments.backbone} at {arguments.input_px} px, batches of {arguments.batch_size}, "
+        f"{arguments.accelerator}, {arguments.precision}, {arguments.memory_format}, {arguments.clock} time\n"
+        f"a step from the store of {arguments.canvas_px} px: {middle['store']:.1f} ms, of these "
+        f"{middle['batch']:.1f} ms to read and scale and {middle['augment']:.1f} ms to augment\n"
+        f"a step on a resident batch: {middle['resident']:.1f} ms; ratio {middle['store'] / middle['resident']:.3f}\n"
+        f"the steps of an epoch of {RSNA_TRAINING_CASES:,} pictures: {minutes:.1f} minutes"
     )
 
 
@@ -69,6 +70,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--precision", choices=["32-true", "bf16-mixed"], default="32-true")
     parser.add_argument("--memory-format", choices=["contiguous", "channels_last"], default="channels_last")
     parser.add_argument("--robust", action="store_true")
+    parser.add_argument(
+        "--clock",
+        choices=sorted(CLOCKS),
+        default="wall",
+        help="processor: what this process uses of the CPU, for a machine that is busy with other work",
+    )
     return parser.parse_args()
 
 
@@ -96,42 +103,47 @@ def make_task(folder: Path, arguments: argparse.Namespace) -> AgeTask:
     return AgeTask(model, samples, samples, settings)
 
 
-def measure(task: AgeTask, steps: int, accelerator: str, precision: Any) -> dict[str, list[float]]:
-    """Seconds of each step from the store, of the part of it that makes the batch, and of each on a resident batch."""
-    fabric = Fabric(accelerator=accelerator, devices=1, precision=precision)
+def measure(task: AgeTask, arguments: argparse.Namespace) -> dict[str, list[float]]:
+    """Seconds of each step from the store, of two parts of it, and of each step on a resident batch."""
+    fabric = Fabric(accelerator=arguments.accelerator, devices=1, precision=arguments.precision)
     task.begin_stage({"free": ["head", "exit", "middle", "entry"]})
     network, optimiser = fabric.setup(task.model, torch.optim.AdamW(task.model.parameters(), 1e-4))
     random = torch.Generator().manual_seed(0)
-    batches = task.batches(task.settings["fit"]["batch_size"], fabric.device, random)
+    batches = task.batches(arguments.batch_size, fabric.device, random)
     resident = next(batches)
+    seconds: dict[str, list[float]] = {"store": [], "batch": [], "augment": [], "resident": []}
+    clock = CLOCKS[arguments.clock]
 
     def learn(loss: torch.Tensor) -> None:
         optimiser.zero_grad()
         fabric.backward(loss)
         optimiser.step()
-        loss.item()  # waits for a GPU
-
-    def from_store() -> None:
-        batch, taken = timed(lambda: next(batches))
-        seconds["batch"].append(taken)
-        learn(task.losses(network, batch, random)["loss"])
+        wait(loss)
 
     def on_resident() -> None:
         scores = network(resident.images, resident.is_male, as_scores=True)
         learn(age_loss(task.model.ages(scores), resident.age_months, task.settings["fit"]["loss"])["loss"])
 
-    seconds: dict[str, list[float]] = {"store": [], "batch": [], "resident": []}
     on_resident()  # the first step is slower
-    for _ in range(steps):
-        seconds["store"].append(timed(from_store)[1])
-        seconds["resident"].append(timed(on_resident)[1])
+    for _ in range(arguments.steps):
+        start = clock()
+        batch = next(batches)
+        seconds["batch"].append(clock() - start)
+        learn(task.losses(network, batch, random)["loss"])
+        seconds["store"].append(clock() - start)
+        for part, work in (
+            ("resident", on_resident),
+            ("augment", lambda: wait(augment_age(resident.images, task.settings["augment"], random))),
+        ):
+            start = clock()
+            work()
+            seconds[part].append(clock() - start)
     return seconds
 
 
-def timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    start = time.perf_counter()
-    result = work()
-    return result, time.perf_counter() - start
+def wait(values: torch.Tensor) -> None:
+    """Let a GPU come to an end."""
+    values.flatten()[0].item()
 
 
 if __name__ == "__main__":

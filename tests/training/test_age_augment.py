@@ -77,8 +77,8 @@ def test_a_margin_shows_black_around_the_whole_picture() -> None:
     added = torch.cat([-edges[:, :2], edges[:, 2:] - 1], 1)
     assert added.min() > -0.02 and added.max() < 0.32
     assert (added.amax(0) > 0.27).all()
-    framed = augment_age(torch.ones(20, 1, 24, 24), OFF | dict(crop_probability=1, margin=0.3), generator())
-    assert framed[:, 0, 0].mean() < 0.2  # a margin of less than half a pixel is rare
+    framed = augment_age(torch.ones(200, 1, 24, 24), OFF | dict(crop_probability=1, margin=0.3), generator())
+    assert framed[:, 0, 0].mean() < 0.3  # few have a margin of less than a pixel
     assert framed[:, 0, 12, 12].min() == 1
 
 

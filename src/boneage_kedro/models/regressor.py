@@ -67,7 +67,7 @@ class AgeRegressor(nn.Module):
         nn.init.zeros_(self.head.bias)
         if (
             grid is not None
-        ):  # the first guess are the ages of the training part, as it is their mean with a linear head
+        ):  # begin with the ages of the training part, as a linear head does with their mean
             prior = -0.5 * ((grid - config.age_mean_months) / config.age_sd_months) ** 2
             self.head.bias.data.copy_(prior.repeat(2))
         statistics = cast(dict[str, Any], self.backbone.pretrained_cfg)
@@ -114,6 +114,8 @@ class AgeRegressor(nn.Module):
         heads = self.head.weight.view(2, scores.shape[1], -1)[is_male.long()]  # (B, K, C)
         weights = torch.einsum("bk,bkc->bc", self._months_per_score(scores), heads)
         maps = torch.einsum("bchw,bc->bhw", features, weights)
+        if self.grid_months is None:
+            return maps, self.ages(self.head.bias[is_male.long(), None])
         return maps, self.ages(scores) - maps.mean((1, 2))
 
     def _months_per_score(self, scores: Tensor) -> Tensor:

@@ -20,10 +20,10 @@ class WeightAverage:
 
     def __init__(self, model: nn.Module, decay: float) -> None:
         self._model, self._decay, self._steps = model, decay, 0
-        self._mean = copy.deepcopy(model.state_dict()) if decay else {}
-        now = model.state_dict()  # the tensors themselves: training changes them in place
-        self._floats = [name for name, value in self._mean.items() if value.is_floating_point()]
-        self._now = {name: now[name] for name in self._mean}
+        tensors = model.state_dict() if decay else {}
+        # the network's own tensors, which training changes in place; a counter has no mean
+        self._now = {name: value for name, value in tensors.items() if value.is_floating_point()}
+        self._mean = {name: value.clone() for name, value in self._now.items()}
 
     @torch.no_grad()
     def update(self) -> None:
@@ -32,8 +32,7 @@ class WeightAverage:
             return
         self._steps += 1
         keep = min(self._decay, (1 + self._steps) / (10 + self._steps))
-        means, now = ([tensors[name] for name in self._floats] for tensors in (self._mean, self._now))
-        torch._foreach_lerp_(means, now, 1 - keep)
+        torch._foreach_lerp_(list(self._mean.values()), list(self._now.values()), 1 - keep)
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -42,7 +41,7 @@ class WeightAverage:
             yield
             return
         own = copy.deepcopy(self._model.state_dict())
-        self._model.load_state_dict(own | {name: self._mean[name] for name in self._floats})
+        self._model.load_state_dict(own | self._mean)
         try:
             yield
         finally:

@@ -9,6 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from boneage_kedro.imaging.parallel import map_ordered
+
+_READ_AHEAD = 2  # batches read from disk while the network is at work
+
 
 @dataclass(frozen=True)
 class AgeBatch:
@@ -55,14 +59,19 @@ class AgeSamples:
         """
         order = np.arange(len(self)) if order is None else order
         batches = math.ceil(len(order) / batch_size)
-        for chosen in np.array_split(order, batches) if batches else []:
-            yield self._batch(chosen, device)
+        parts = np.array_split(order, batches) if batches else []
 
-    def _batch(self, chosen: np.ndarray, device: torch.device) -> AgeBatch:
-        raw = torch.from_numpy(self.pixels[self.rows[chosen]]).to(device)  # (B, S, S) uint8
+        def read(chosen: np.ndarray) -> tuple[np.ndarray, Tensor]:
+            raw = torch.from_numpy(np.take(self.pixels, self.rows[chosen], axis=0))  # (B, S, S) uint8
+            return chosen, raw.pin_memory() if device.type == "cuda" else raw
+
+        for chosen, raw in map_ordered(read, parts, workers=1, ahead=_READ_AHEAD):
+            yield self._batch(chosen, raw, device)
+
+    def _batch(self, chosen: np.ndarray, raw: Tensor, device: torch.device) -> AgeBatch:
         return AgeBatch(
             ids=[self.ids[i] for i in chosen],
-            images=to_input(raw, self.input_px),
+            images=to_input(raw.to(device, non_blocking=True), self.input_px),
             is_male=torch.from_numpy(self.is_male[chosen]).to(device),
             age_months=torch.from_numpy(self.age_months[chosen].astype(np.float32)).to(device),
         )
