@@ -79,7 +79,7 @@ def test_a_margin_shows_black_around_the_whole_picture() -> None:
     assert (added.amax(0) > 0.27).all()
     framed = augment_age(torch.ones(200, 1, 24, 24), OFF | dict(crop_probability=1, margin=0.3), generator())
     assert framed[:, 0, 0].mean() < 0.3  # few have a margin of less than a pixel
-    assert framed[:, 0, 12, 12].min() == 1
+    assert framed[:, 0, 12, 12].min() > 0.999
 
 
 def test_a_crop_comes_as_often_as_asked() -> None:
