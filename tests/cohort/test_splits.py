@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boneage_kedro.cohort.splits import Split, assert_no_leakage, assign_splits
+from boneage_kedro.cohort.splits import Split, assert_no_leakage, assign_splits, cross_validation_splits
 from boneage_kedro.schemas import Splits
 
 FRACTIONS = {"train": 0.6, "validation": 0.12, "calibration": 0.12, "test": 0.16}
@@ -199,3 +199,43 @@ def test_a_long_list_of_names_is_cut() -> None:
     cases = cohort(9)
     with pytest.raises(ValueError, match="00000, 00001, 00002, 00003, 00004 and 4 more"):
         assert_no_leakage(cases, pd.DataFrame({"id": [], "split": []}, dtype=str))
+
+
+def test_folds_take_turns_as_the_validation_part_and_leave_the_others_alone() -> None:
+    cases = cohort(203).assign(patient_id=lambda table: "p" + (table.index // 2).astype(str))
+    splits = assign_splits(cases, FRACTIONS, 24, seed=1)
+    tables = cross_validation_splits(cases, splits, 4, 24, seed=2)
+    learning = splits["split"].isin(["train", "validation"])
+    for table in tables:
+        Splits.validate(table)
+        assert_no_leakage(cases, table)
+        assert (table["split"][~learning] == splits["split"][~learning]).all()
+        assert set(table["split"][learning]) == {"train", "validation"}
+    turns = sum((table["split"] == "validation").astype(int) for table in tables)
+    assert (turns[learning] == 1).all()
+    patients = [cases.merge(t[t["split"] == "validation"], on="id")["patient_id"].nunique() for t in tables]
+    assert max(patients) - min(patients) <= 2
+
+
+def test_folds_are_alike_in_sex_and_age_and_depend_on_the_seed_alone() -> None:
+    cases = cohort(400)
+    splits = assign_splits(cases, FRACTIONS, 24, seed=1)
+    first, again, other = (cross_validation_splits(cases, splits, 5, 24, seed) for seed in (2, 2, 3))
+    for left, right in zip(first, again, strict=True):
+        pd.testing.assert_frame_equal(left, right)
+    assert (first[0]["split"] != other[0]["split"]).any()
+    merged = [cases.merge(t[t["split"] == "validation"], on="id") for t in first]
+    counts = pd.concat(
+        [t.groupby(["sex", t["bone_age_months"] // 24]).size() for t in merged], axis=1
+    ).fillna(0)
+    assert (counts.max(axis=1) - counts.min(axis=1)).max() <= 3
+
+
+@pytest.mark.parametrize("folds", [1, 5])
+def test_an_impossible_number_of_folds_is_refused(folds: int) -> None:
+    cases = cohort(4)
+    splits = pd.DataFrame({"id": cases["id"], "split": "train"})
+    with pytest.raises(
+        ValueError, match=f"cannot cut 4 patients of the training and validation part into {folds}"
+    ):
+        cross_validation_splits(cases, splits, folds, 24, seed=0)

@@ -1,5 +1,7 @@
 """What every age network must do, whatever its backbone."""
 
+import math
+
 import pytest
 import timm
 import torch
@@ -11,10 +13,11 @@ from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
 BACKBONES = ["tf_efficientnet_lite0", "legacy_xception", "resnet18", "convnext_atto", "test_efficientnet"]
 
 
-@pytest.fixture(params=BACKBONES)
+@pytest.fixture(params=[*BACKBONES, ("test_efficientnet", 10.0)], ids=str)
 def model(request: pytest.FixtureRequest) -> AgeRegressor:
     torch.manual_seed(0)
-    return AgeRegressor(RegressorConfig(request.param, 64, 120.0, 40.0, 0.0))
+    backbone, bin_months = (request.param, None) if isinstance(request.param, str) else request.param
+    return AgeRegressor(RegressorConfig(backbone, 64, 120.0, 40.0, 0.0, bin_months))
 
 
 @pytest.fixture
@@ -31,21 +34,86 @@ def test_gives_one_age_a_picture_near_the_mean_at_first(model: AgeRegressor, ima
     assert (ages - 120).abs().max() < 60
 
 
-def test_map_and_bias_add_up_to_the_prediction(model: AgeRegressor, images: torch.Tensor) -> None:
+def test_map_and_rest_add_up_to_the_prediction(model: AgeRegressor, images: torch.Tensor) -> None:
     with torch.no_grad():
-        model.eval().head.bias.copy_(torch.tensor([0.3, -0.2]))
-        maps, bias = model.activation_map(images, IS_MALE)
-        torch.testing.assert_close(maps.mean((1, 2)) + bias, model(images, IS_MALE), atol=1e-3, rtol=1e-5)
-    torch.testing.assert_close(bias, torch.tensor([112.0, 132.0, 112.0, 132.0]))
+        maps, rests = model.eval().activation_map(images, IS_MALE)
+        torch.testing.assert_close(maps.mean((1, 2)) + rests, model(images, IS_MALE), atol=1e-3, rtol=1e-5)
+
+
+def test_the_map_is_the_gradient_of_the_age_times_the_features(
+    model: AgeRegressor, images: torch.Tensor
+) -> None:
+    torch.nn.init.normal_(model.eval().head.weight)
+    features = model.features(images).detach().requires_grad_()
+    model.features = lambda _: features
+    model(images, IS_MALE).sum().backward()
+    with torch.no_grad():
+        maps, _ = model.activation_map(images, IS_MALE)
+    assert features.grad is not None
+    places = features[0, 0].numel()
+    torch.testing.assert_close(maps, places * (features * features.grad).sum(1), atol=1e-2, rtol=1e-3)
+
+
+def test_the_rest_of_a_linear_head_is_the_bias_of_the_sex(images: torch.Tensor) -> None:
+    model = AgeRegressor(RegressorConfig("test_efficientnet", 64, 120.0, 40.0, 0.0)).eval()
+    with torch.no_grad():
+        model.head.bias.copy_(torch.tensor([0.3, -0.2]))
+        _, rests = model.activation_map(images, IS_MALE)
+    torch.testing.assert_close(rests, torch.tensor([112.0, 132.0, 112.0, 132.0]))
 
 
 def test_sex_chooses_the_head(model: AgeRegressor, images: torch.Tensor) -> None:
     with torch.no_grad():
-        model.eval().head.bias.copy_(torch.tensor([0.0, 1.0]))
-        model.head.weight[1] = model.head.weight[0]
-        girls = model(images, torch.zeros(4, dtype=torch.bool))
-        boys = model(images, torch.ones(4, dtype=torch.bool))
-    torch.testing.assert_close(boys - girls, torch.full((4,), 40.0))
+        own = len(model.eval().head.bias) // 2
+        model.head.bias[own:] = model.head.bias[:own] + torch.arange(own) + 1
+        model.head.weight[own:] = model.head.weight[:own]
+        girls = model(images, torch.zeros(4, dtype=torch.bool), as_scores=True)
+        boys = model(images, torch.ones(4, dtype=torch.bool), as_scores=True)
+        torch.testing.assert_close(
+            boys - girls, (torch.arange(own) + 1.0).expand(4, own), atol=1e-4, rtol=1e-5
+        )
+        torch.testing.assert_close(model.ages(boys), model(images, torch.ones(4, dtype=torch.bool)))
+
+
+def test_an_expectation_head_starts_with_the_ages_of_the_training_part(images: torch.Tensor) -> None:
+    model = AgeRegressor(RegressorConfig("test_efficientnet", 64, 120.0, 40.0, 0.0, 6.0))
+    torch.nn.init.zeros_(model.head.weight)
+    shares = model(images, IS_MALE, as_scores=True).softmax(1)
+    assert model.grid_months is not None
+    assert model.grid_months[[0, 1, -1]].tolist() == [0, 6, 240]
+    torch.testing.assert_close(shares @ model.grid_months, torch.full((4,), 120.0))
+    spread = (shares @ (model.grid_months - 120) ** 2).sqrt()
+    assert spread.min() > 38 and spread.max() < 40  # cut off at three standard deviations
+
+
+def test_the_age_of_a_distribution_by_hand() -> None:
+    model = AgeRegressor(RegressorConfig("test_efficientnet", 64, 120.0, 40.0, 0.0, 80.0))  # 0, 80, 160, 240
+    scores = torch.tensor([[0.0, 0.0, 0.0, 0.0], [0.0, 50.0, 50.0 + math.log(3), 0.0]])
+    torch.testing.assert_close(model.ages(scores), torch.tensor([120.0, 0.25 * 80 + 0.75 * 160]))
+
+
+@pytest.mark.parametrize("bin_months", [None, 10.0])
+def test_mixed_precision_gives_the_ages_within_tolerance_and_finer_than_16_bits(
+    bin_months: float | None, images: torch.Tensor
+) -> None:
+    torch.manual_seed(0)
+    model = AgeRegressor(RegressorConfig("test_efficientnet", 64, 180.0, 40.0, 0.0, bin_months)).eval()
+    with torch.no_grad():
+        exact = model(images, IS_MALE)
+        with torch.autocast("cpu", torch.bfloat16):
+            ages = model(images, IS_MALE)
+    assert ages.dtype == torch.float32
+    torch.testing.assert_close(ages, exact, atol=0.5, rtol=0)
+    assert not torch.equal(ages, ages.bfloat16().float())
+
+
+def test_channels_last_gives_the_same_ages(images: torch.Tensor) -> None:
+    torch.manual_seed(0)
+    model = AgeRegressor(RegressorConfig("test_efficientnet", 64, 120.0, 40.0, 0.0)).eval()
+    with torch.no_grad():
+        wanted = model(images, IS_MALE)
+        found = model.to(memory_format=torch.channels_last)(images, IS_MALE)
+    torch.testing.assert_close(found, wanted, atol=1e-3, rtol=0)
 
 
 def test_every_parameter_learns(model: AgeRegressor, images: torch.Tensor) -> None:
@@ -101,7 +169,7 @@ def test_only_free_blocks_change(model: AgeRegressor, images: torch.Tensor, free
     }
     before = {k: v.clone() for k, v in model.state_dict().items()}
     model.train()
-    model.free_only(free)
+    model.free_only(free, "keep")
     optimiser = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], 0.1)
     model(images, IS_MALE).sum().backward()
     optimiser.step()
@@ -118,6 +186,19 @@ def test_only_free_blocks_change(model: AgeRegressor, images: torch.Tensor, free
     assert all(torch.equal(before[k], after[k]) for k in frozen_statistics)
 
 
+def test_statistics_of_frozen_blocks_follow_the_pictures_only_if_asked(images: torch.Tensor) -> None:
+    model = AgeRegressor(RegressorConfig("test_efficientnet", 64, 120.0, 40.0, 0.0))
+    moved = []
+    for choice in ("keep", "update"):
+        before = {k: v.clone() for k, v in model.state_dict().items() if "running" in k}
+        model.train()
+        model.free_only(["head"], choice)
+        model(images, IS_MALE)
+        moved.append({not torch.equal(before[k], model.state_dict()[k]) for k in before})
+        assert not any(p.requires_grad for p in model.backbone.parameters())
+    assert moved == [{False}, {True}]
+
+
 def test_xception_is_cut_into_its_flows() -> None:
     owner = block_of_parameters(create_backbone("legacy_xception"), "legacy_xception")
     blocks = {name.split(".")[0]: block for name, block in owner.items()}
@@ -131,9 +212,12 @@ def test_unknown_names_are_refused() -> None:
         create_backbone("xceptoin")
     model = AgeRegressor(RegressorConfig("test_efficientnet", 64, 120.0, 40.0, 0.0))
     with pytest.raises(ValueError, match=r"cannot free \['fc'\]; choose from entry, middle, exit, head"):
-        model.free_only(["fc"])
+        model.free_only(["fc"], "keep")
+    for bad in (7.0, 500.0):
+        with pytest.raises(ValueError, match=f"bin_months is {bad}; 240 months must be a multiple"):
+            AgeRegressor(RegressorConfig("test_efficientnet", 64, 120.0, 40.0, 0.0, bad))
     with pytest.raises(ValueError, match="cannot free nothing"):
-        model.free_only([])
+        model.free_only([], "keep")
 
 
 def test_a_network_without_strides_is_refused() -> None:

@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 import torch
 
-from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
+from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.training.age_task import AgeTask
 from boneage_kedro.training.batches import AgeSamples
 from boneage_kedro.training.loop import train
 from boneage_kedro.training.predict import predict_ages
 from boneage_kedro.training.progress import Progress
-from boneage_kedro.training.settings import AgeFitSettings, AugmentSettings, PacedStage
+from boneage_kedro.training.settings import PacedStage, RegressionSettings
+from tests.training.age_setup import network, regression_settings, samples, stage
 
 
 class Killed(Exception):
@@ -36,37 +37,11 @@ class MemoryCheckpoint:
 
 class Recipe(NamedTuple):
     stages: list[PacedStage]
-    fit: AgeFitSettings
-    augment: AugmentSettings
-
-
-def stage(name: str, free: list[str], epochs: int, patience: int = 9) -> PacedStage:
-    return PacedStage(name=name, free=free, learning_rate=1e-3, max_epochs=epochs, patience=patience)
+    settings: RegressionSettings
 
 
 def recipe(*stages: PacedStage, **changed) -> Recipe:
-    shared = dict(
-        batch_size=4,
-        loss="l1",
-        optimiser="adamw",
-        weight_decay=0.01,
-        schedule="cosine",
-        accelerator="cpu",
-        precision="32-true",
-        seed=5,
-    )
-    augmentation = dict(
-        rotation_deg=10,
-        shear_deg=5,
-        zoom=0.1,
-        log_aspect=0,
-        shift=0.05,
-        flip_probability=0.5,
-        brightness=0.05,
-        contrast=0.1,
-        log_gamma=0.1,
-    )
-    return Recipe(list(stages), AgeFitSettings(**shared | changed), AugmentSettings(**augmentation))
+    return Recipe(list(stages), regression_settings(changed))
 
 
 PACED = recipe(
@@ -76,21 +51,6 @@ PACED = recipe(
 )
 
 
-def samples(count: int, seed: int) -> AgeSamples:
-    """Pictures whose brightness is the age."""
-    rng = np.random.default_rng(seed)
-    ages = rng.uniform(20, 220, count)
-    pixels = (ages[:, None, None] + rng.normal(0, 5, (count, 40, 40))).clip(0, 255).astype(np.uint8)
-    return AgeSamples(
-        pixels, np.arange(count), [f"c{i}" for i in range(count)], rng.random(count) < 0.5, ages, 32
-    )
-
-
-def network() -> AgeRegressor:
-    torch.manual_seed(0)
-    return AgeRegressor(RegressorConfig("test_efficientnet", 32, 120.0, 60.0, 0.2))
-
-
 def run(
     model: AgeRegressor,
     chosen: Recipe,
@@ -98,23 +58,27 @@ def run(
     fingerprint: str = "f",
     learning: AgeSamples | None = None,
 ):
-    task = AgeTask(model, learning or samples(13, 1), samples(6, 2), chosen.fit["loss"], chosen.augment)
-    return train(task, chosen.stages, chosen.fit, checkpoint, fingerprint)
+    settings = chosen.settings
+    task = AgeTask(model, learning or samples(13, 1), samples(6, 2), settings)
+    fit = settings["fit"]
+    return train(task, chosen.stages, fit, checkpoint, fingerprint, fit["ema_decay"])
 
 
 def timeless(history):
     return [{k: v for k, v in record.items() if k != "seconds"} for record in history]
 
 
+@pytest.mark.parametrize("ema_decay", [0, 0.9])
 @pytest.mark.parametrize("epochs_before_the_kill", [1, 2, 3, 4, 5])
-def test_a_killed_run_ends_with_the_same_numbers(epochs_before_the_kill: int) -> None:
+def test_a_killed_run_ends_with_the_same_numbers(epochs_before_the_kill: int, ema_decay: float) -> None:
+    paced = recipe(*PACED.stages, ema_decay=ema_decay)
     unbroken = network()
-    wanted = run(unbroken, PACED, MemoryCheckpoint())
+    wanted = run(unbroken, paced, MemoryCheckpoint())
     checkpoint = MemoryCheckpoint(kill_after=epochs_before_the_kill)
     with pytest.raises(Killed):
-        run(network(), PACED, checkpoint)
+        run(network(), paced, checkpoint)
     resumed = network()
-    history = run(resumed, PACED, checkpoint)
+    history = run(resumed, paced, checkpoint)
     assert timeless(history) == timeless(wanted)
     for name, value in unbroken.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
@@ -139,9 +103,10 @@ def test_a_checkpoint_of_other_settings_is_not_used() -> None:
     assert timeless(history) == timeless(run(network(), PACED, MemoryCheckpoint()))
 
 
-def test_the_best_epoch_of_all_stages_is_kept() -> None:
+@pytest.mark.parametrize("ema_decay", [0, 0.9])
+def test_the_best_epoch_of_all_stages_is_kept(ema_decay: float) -> None:
     model = network()
-    history = run(model, PACED, MemoryCheckpoint())
+    history = run(model, recipe(*PACED.stages, ema_decay=ema_decay), MemoryCheckpoint())
     validation = samples(6, 2)
     mae = np.abs(predict_ages(model, validation, 4, torch.device("cpu")) - validation.age_months).mean()
     assert mae == pytest.approx(min(record["validation_mae_months"] for record in history), abs=1e-4)
@@ -180,7 +145,7 @@ def test_a_loss_that_is_not_finite_names_the_cases() -> None:
 
 def test_an_empty_part_and_no_stage_are_refused() -> None:
     with pytest.raises(ValueError, match="13 training and 0 validation"):
-        AgeTask(network(), samples(13, 1), samples(0, 2), "l1", PACED.augment)
+        AgeTask(network(), samples(13, 1), samples(0, 2), PACED.settings)
     with pytest.raises(ValueError, match="without a stage"):
         run(network(), recipe(), MemoryCheckpoint())
 

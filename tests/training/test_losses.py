@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from boneage_kedro.training.losses import age_loss, segmentation_loss
+from boneage_kedro.training.losses import age_loss, distribution_loss, segmentation_loss
 
 SURE = 50.0  # a logit this far above the others is a probability of one
 
@@ -24,6 +24,36 @@ def test_age_loss_is_in_years_and_its_error_in_months() -> None:
     values = age_loss(torch.tensor([24.0, 60.0]), torch.tensor([12.0, 24.0]), "l1")
     assert values["loss"].item() == pytest.approx(2.0)
     assert values["mae_months"].item() == pytest.approx(24.0)
+
+
+GRID = torch.tensor([0.0, 12.0, 24.0])
+
+
+def test_divergence_of_distributions_by_hand() -> None:
+    # at sd 12 the label is in proportion 1 : exp(-1/2) : exp(-2); the network finds all ages alike
+    parts = [1, math.exp(-0.5), math.exp(-2)]
+    label = [part / sum(parts) for part in parts]
+    wanted = sum(share * math.log(3 * share) for share in label)
+    found = distribution_loss(torch.zeros(1, 3), GRID, torch.tensor([0.0]), 12.0)
+    assert found.item() == pytest.approx(wanted, rel=1e-5)
+
+
+def test_the_label_itself_costs_nothing_and_pictures_are_averaged() -> None:
+    ages = torch.tensor([3.0, 24.0])
+    right = -0.5 * ((GRID - ages[:, None]) / 6) ** 2
+    assert distribution_loss(right + 7, GRID, ages, 6.0).item() == pytest.approx(0, abs=1e-6)
+    half = torch.stack([right[0], torch.zeros(3)])
+    alone = distribution_loss(torch.zeros(1, 3), GRID, ages[1:], 6.0)
+    torch.testing.assert_close(distribution_loss(half, GRID, ages, 6.0), alone / 2)
+
+
+def test_a_sharp_label_far_from_the_others_is_finite_and_pulls_the_right_way() -> None:
+    scores = torch.zeros(1, 3, requires_grad=True)
+    loss = distribution_loss(scores, GRID, torch.tensor([24.0]), 0.1)
+    loss.backward()
+    assert loss.item() == pytest.approx(math.log(3), rel=1e-5)
+    assert scores.grad is not None
+    assert (scores.grad[0] < 0).tolist() == [False, False, True]
 
 
 @pytest.mark.parametrize("kind", ["dice", "dice_ce"])

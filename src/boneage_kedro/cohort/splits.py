@@ -50,7 +50,8 @@ def assign_splits(
     _check(cases, fractions, age_band_months)
     kept = _kept_parts(cases, earlier) if earlier is not None else pd.Series(dtype=str)
     new = cases[~cases["patient_id"].isin(kept.index)]
-    parts = pd.concat([kept, _deal_patients(new, fractions, age_band_months, seed)])
+    ordered = {str(split): fractions[split] for split in Split if split in fractions}
+    parts = pd.concat([kept, _deal_patients(new, ordered, age_band_months, seed)])
     assigned = pd.DataFrame({"id": cases["id"], "split": cases["patient_id"].map(parts)})
     return assigned.sort_values("id", ignore_index=True)
 
@@ -70,10 +71,47 @@ def _deal_patients(
     if cases.empty:
         return pd.Series(dtype=str)
     total = sum(fractions.values())
-    shares = {str(split): fractions[split] / total for split in Split if split in fractions}
+    shares = {part: fraction / total for part, fraction in fractions.items()}
     patients = cases.groupby("patient_id").agg(sex=("sex", "first"), age=("bone_age_months", "median"))
     patients = patients.iloc[_deck(patients, age_band_months, np.random.default_rng(seed))]
     return pd.Series(list(_deal(len(patients), shares)), index=patients.index, dtype=str)
+
+
+def cross_validation_splits(
+    cases: pd.DataFrame, splits: pd.DataFrame, folds: int, age_band_months: float, seed: int
+) -> list[pd.DataFrame]:
+    """Cut training and validation part together into folds, by patient and stratified as `assign_splits` does.
+
+    Args:
+        cases: ``id``, ``patient_id``, ``sex``, ``bone_age_months``.
+        splits: ``id``, ``split`` of these cases; the other parts stay as they are.
+        folds: how many, 2 or more.
+
+    Returns:
+        for each fold a table like ``splits``, in which it is the validation part and the others are the training
+        part.
+
+    Raises:
+        ValueError: fewer than two folds or fewer patients than folds, or as `assign_splits` and `assert_no_leakage`.
+    """
+    assert_no_leakage(cases, splits)
+    learning = splits["split"].isin([Split.TRAIN, Split.VALIDATION])
+    own = cases[cases["id"].isin(splits["id"][learning])]
+    if not 2 <= folds <= own["patient_id"].nunique():
+        raise ValueError(
+            f"cannot cut {own['patient_id'].nunique()} patients of the training and validation part into {folds} "
+            "folds; choose 2 or more, and not more than patients"
+        )
+    names = [str(fold) for fold in range(folds)]
+    shares = dict.fromkeys(names, 1 / folds)
+    _check_cases(own, age_band_months)
+    fold_of = own["patient_id"].map(_deal_patients(own, shares, age_band_months, seed)).set_axis(own["id"])
+    fold_of_case = splits["id"].map(fold_of)
+    tables = []
+    for name in names:
+        part = np.where(fold_of_case == name, Split.VALIDATION.value, Split.TRAIN.value)
+        tables.append(splits.assign(split=np.where(learning, part, splits["split"])))
+    return tables
 
 
 def assert_no_leakage(cases: pd.DataFrame, splits: pd.DataFrame) -> None:
@@ -130,6 +168,10 @@ def _check(cases: pd.DataFrame, fractions: Mapping[str, float], age_band_months:
         sum(fractions.values()), 1, atol=1e-6, rtol=0
     ):
         raise ValueError(f"fractions {dict(fractions)} must not be negative and must sum to 1")
+    _check_cases(cases, age_band_months)
+
+
+def _check_cases(cases: pd.DataFrame, age_band_months: float) -> None:
     if not age_band_months > 0:
         raise ValueError(f"age_band_months = {age_band_months} must be positive")
     if cases.empty:

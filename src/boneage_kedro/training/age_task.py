@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from boneage_kedro.models.regressor import AgeRegressor
-from boneage_kedro.training.augment import augment
-from boneage_kedro.training.batches import AgeBatch, AgeSamples
-from boneage_kedro.training.losses import age_loss
+from boneage_kedro.training.age_augment import augment_age
+from boneage_kedro.training.batches import AgeBatch, AgeSamples, draw_order
+from boneage_kedro.training.losses import age_loss, distribution_loss
 from boneage_kedro.training.predict import predict_ages
-from boneage_kedro.training.settings import AugmentSettings, PacedStage
+from boneage_kedro.training.settings import PacedStage, RegressionSettings
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,7 @@ class AgeTask:
     model: AgeRegressor
     train: AgeSamples
     validation: AgeSamples
-    loss: str
-    augment: AugmentSettings
+    settings: RegressionSettings
     metric = "mae_months"
     higher_is_better = False
 
@@ -41,20 +40,27 @@ class AgeTask:
     def begin_stage(self, stage: PacedStage) -> None:
         """Let only the stage's blocks learn."""
         self.model.train()
-        self.model.free_only(stage["free"])
+        self.model.free_only(stage["free"], self.settings["frozen_statistics"])
 
     def batch_count(self, batch_size: int) -> int:
         """Batches in an epoch."""
         return self.train.batch_count(batch_size)
 
     def batches(self, batch_size: int, device: torch.device, shuffle: torch.Generator) -> Iterator[AgeBatch]:
-        """Every training case once, in random order."""
-        return self.train.batches(batch_size, device, shuffle)
+        """As many training cases as there are, in random order: each once, or balanced by age."""
+        order = draw_order(self.train.age_months, self.settings["balance_band_months"], shuffle)
+        return self.train.batches(batch_size, device, order)
 
     def losses(self, network: Any, batch: AgeBatch, generator: torch.Generator) -> dict[str, Tensor]:
-        """Loss and MAE of augmented pictures."""
-        images = augment(batch.images, self.augment, generator)
-        return age_loss(network(images, batch.is_male), batch.age_months, self.loss)
+        """Loss and MAE of augmented pictures; with an expectation head the loss of the distribution is added."""
+        images = augment_age(batch.images, self.settings["augment"], generator)
+        scores = network(images, batch.is_male, as_scores=True)
+        values = age_loss(self.model.ages(scores), batch.age_months, self.settings["fit"]["loss"])
+        head, grid = self.settings["head"], self.model.grid_months
+        if grid is not None and head["label_weight"]:
+            off = distribution_loss(scores, grid, batch.age_months, head["label_sd_months"])
+            values["loss"] = values["loss"] + head["label_weight"] * off
+        return values
 
     def validate(self, batch_size: int, device: torch.device) -> float:
         """MAE in months on the validation part."""

@@ -25,8 +25,8 @@ from boneage_kedro.training.batches import AgeSamples
 from boneage_kedro.training.device import device_of
 from boneage_kedro.training.mask_readers import MaskReader
 from boneage_kedro.training.predict import map_attention
-from boneage_kedro.training.regression import build_regressor
-from boneage_kedro.training.settings import AssessSettings
+from boneage_kedro.training.regression import build_regressor, views_in
+from boneage_kedro.training.settings import AssessSettings, ViewSettings
 
 # One scale of colours for all cases, so that a map near the average child's is pale: in standard deviations of the
 # ages in training.
@@ -113,7 +113,7 @@ def assess_cases(
     while batch := list(islice(opened, size)):
         pictured = [case for case in batch if case.for_network is not None]
         if pictured:
-            _predict(model, pictured, device)
+            _predict(model, pictured, device, views_in(model_settings))
             for reader in readers:
                 _find(reader, pictured)
         for case in pictured:
@@ -177,8 +177,8 @@ def _contradictions(radiograph: Radiograph, case: Mapping[str, Any]) -> list[str
     return found
 
 
-def _predict(model: AgeRegressor, opened: list[_Opened], device: torch.device) -> None:
-    """Ages and maps of a batch; the age is what the map and the bias of the sex add up to."""
+def _predict(model: AgeRegressor, opened: list[_Opened], device: torch.device, views: ViewSettings) -> None:
+    """Ages and maps of a batch; the age is what the map and the rest add up to."""
     samples = AgeSamples(
         pixels=np.stack([case.for_network.image for case in opened if case.for_network]),
         rows=np.arange(len(opened)),
@@ -187,9 +187,9 @@ def _predict(model: AgeRegressor, opened: list[_Opened], device: torch.device) -
         age_months=np.full(len(opened), np.nan),
         input_px=model.config.input_px,
     )
-    maps, biases = map_attention(model, samples, len(opened), device)
-    for case, contribution, bias in zip(opened, maps, biases, strict=True):
-        case.reading.bone_age_months = float(contribution.mean() + bias)
+    maps, rests = map_attention(model, samples, len(opened), device, views)
+    for case, contribution, rest in zip(opened, maps, rests, strict=True):
+        case.reading.bone_age_months = float(contribution.mean() + rest)
         if case.for_eye is not None:
             full_colour = FULL_COLOUR_SD * model.config.age_sd_months
             plain = cv2.cvtColor(case.for_eye, cv2.COLOR_GRAY2RGB)

@@ -20,7 +20,7 @@ def augment(images: Tensor, settings: AugmentSettings, generator: torch.Generato
         (B, 1, H, W) float in 0 to 1.
     """
     grid = _draw_grid(images, settings, generator)
-    return _expose(_sample(images, grid, "bilinear"), settings, generator)
+    return expose(sample(images, grid, "bilinear"), settings, generator)
 
 
 def augment_pair(
@@ -37,8 +37,8 @@ def augment_pair(
         images as ``augment`` gives them, and masks (B, H, W) uint8 with no codes but those they had.
     """
     grid = _draw_grid(images, settings, generator)
-    moved = _sample(masks[:, None].to(images.dtype), grid, "nearest")[:, 0].to(masks.dtype)
-    return _expose(_sample(images, grid, "bilinear"), settings, generator), moved
+    moved = sample(masks[:, None].to(images.dtype), grid, "nearest")[:, 0].to(masks.dtype)
+    return expose(sample(images, grid, "bilinear"), settings, generator), moved
 
 
 def move(planes: Tensor, settings: MoveSettings, generator: torch.Generator) -> Tensor:
@@ -48,16 +48,20 @@ def move(planes: Tensor, settings: MoveSettings, generator: torch.Generator) -> 
         planes: (B, C, H, W) float; what comes in from outside is 0.
         settings, generator: as for ``augment``.
     """
-    return _sample(planes, _draw_grid(planes, settings, generator), "bilinear")
+    return sample(planes, _draw_grid(planes, settings, generator), "bilinear")
 
 
 def _draw_grid(images: Tensor, settings: MoveSettings, generator: torch.Generator) -> Tensor:
-    """Where each output pixel is looked up: (B, H, W, 2) in -1 to 1."""
-    theta = draw_affine(len(images), settings, generator).to(images)
-    return F.affine_grid(theta, list(images.shape), align_corners=False)
+    return grid_of(draw_affine(len(images), settings, generator), images)
 
 
-def _sample(planes: Tensor, grid: Tensor, mode: str) -> Tensor:
+def grid_of(theta: Tensor, images: Tensor) -> Tensor:
+    """Where each output pixel is looked up, (B, H, W, 2) in -1 to 1, by maps as `draw_affine` gives them."""
+    return F.affine_grid(theta.to(images), list(images.shape), align_corners=False)
+
+
+def sample(planes: Tensor, grid: Tensor, mode: str) -> Tensor:
+    """Planes (B, C, H, W) looked up at a grid, ``bilinear`` or ``nearest``; 0 outside."""
     return F.grid_sample(planes, grid, mode=mode, padding_mode="zeros", align_corners=False)
 
 
@@ -81,7 +85,7 @@ def draw_affine(count: int, settings: MoveSettings, generator: torch.Generator) 
     return theta
 
 
-def _expose(images: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
+def expose(images: Tensor, settings: AugmentSettings, generator: torch.Generator) -> Tensor:
     """Change gamma, contrast and brightness; black background stays black under gamma and contrast."""
     count = len(images)
     gamma = _uniform(count, settings["log_gamma"], generator).exp()

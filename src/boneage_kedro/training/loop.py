@@ -12,6 +12,7 @@ from lightning_fabric import Fabric
 from rich.progress import track
 from torch import Tensor, nn
 
+from boneage_kedro.training.averaging import WeightAverage
 from boneage_kedro.training.progress import Checkpoint, EpochRecord, Progress, State
 from boneage_kedro.training.seeding import derive_seed
 from boneage_kedro.training.settings import FitSettings, StageSettings
@@ -67,6 +68,7 @@ def train(
     settings: FitSettings,
     checkpoint: Checkpoint,
     fingerprint: str,
+    ema_decay: float = 0.0,
 ) -> list[EpochRecord]:
     """Train stage by stage and leave the weights of the best epoch of all stages in the model.
 
@@ -78,6 +80,7 @@ def train(
 
     Args:
         fingerprint: names the data and the code's inputs; a checkpoint of another one is not used.
+        ema_decay: of the running mean of the weights, which is then validated and kept; 0: the weights themselves.
 
     Raises:
         ValueError: there is no stage.
@@ -88,7 +91,7 @@ def train(
     state = resumable(checkpoint, fingerprint)
     progress = Progress.from_state(state["progress"]) if state else Progress()
     fabric = Fabric(accelerator=settings["accelerator"], devices=1, precision=settings["precision"])
-    training = _Training(fabric, task, stages, settings, progress)
+    training = _Training(fabric, task, stages, settings, progress, ema_decay)
     while progress.stage < len(stages):
         _train_stage(training, checkpoint, fingerprint, state)
         state = None
@@ -108,6 +111,7 @@ class _Training(Generic[BatchT]):
     stages: Sequence[StageSettings]
     settings: FitSettings
     progress: Progress
+    ema_decay: float
 
     @property
     def stage(self) -> StageSettings:
@@ -123,41 +127,47 @@ def _train_stage(
         model.load_state_dict(state["weights"] if state else progress.best_weights)
     training.task.begin_stage(stage)
     wrapped, optimiser = training.fabric.setup(model, _optimiser(model, stage, training.settings))
+    average = WeightAverage(model, training.ema_decay)
     if state:
         optimiser.load_state_dict(state["optimiser"])
+        average.restore(state["average"])
     while not progress.stage_is_over(stage):
-        record, error = _epoch(training, wrapped, optimiser)
-        progress.finish_epoch(record, error, model)
+        record = _epoch(training, wrapped, optimiser, average)
         _log(record, training)
         checkpoint.save(
             {
                 "fingerprint": fingerprint,
                 "weights": model.state_dict(),
                 "optimiser": optimiser.state_dict(),
+                "average": average.state(),
                 "progress": progress.state(),
             }
         )
 
 
-def _epoch(training: _Training[Any], wrapped: Any, optimiser: Any) -> tuple[EpochRecord, float]:
-    """One pass over the training part and one over the validation part; the error is what is to fall."""
+def _epoch(training: _Training[Any], wrapped: Any, optimiser: Any, average: WeightAverage) -> EpochRecord:
+    """One pass over the training part and one over the validation part."""
     start = time.perf_counter()
     task, progress, settings = training.task, training.progress, training.settings
     rate = _set_learning_rate(optimiser, training.stage, progress.epoch_in_stage, settings)
-    means = _train_epoch(training, wrapped, optimiser)
-    metric = task.validate(settings["batch_size"], training.fabric.device)
-    record = {
-        "epoch": len(progress.history),
-        "stage": training.stage["name"],
-        "learning_rate": rate,
-        **{f"train_{name}": value for name, value in means.items()},
-        f"validation_{task.metric}": metric,
-        "seconds": time.perf_counter() - start,
-    }
-    return record, -metric if task.higher_is_better else metric
+    means = _train_epoch(training, wrapped, optimiser, average)
+    with average.applied():
+        metric = task.validate(settings["batch_size"], training.fabric.device)
+        record = {
+            "epoch": len(progress.history),
+            "stage": training.stage["name"],
+            "learning_rate": rate,
+            **{f"train_{name}": value for name, value in means.items()},
+            f"validation_{task.metric}": metric,
+            "seconds": time.perf_counter() - start,
+        }
+        progress.finish_epoch(record, -metric if task.higher_is_better else metric, task.model)
+    return record
 
 
-def _train_epoch(training: _Training[Any], wrapped: Any, optimiser: Any) -> dict[str, float]:
+def _train_epoch(
+    training: _Training[Any], wrapped: Any, optimiser: Any, average: WeightAverage
+) -> dict[str, float]:
     """One pass over the training part in random order; returns the mean of every named value over cases."""
     task, settings, stage, progress = training.task, training.settings, training.stage, training.progress
     seed = derive_seed(settings["seed"], "epoch", len(progress.history))
@@ -174,6 +184,7 @@ def _train_epoch(training: _Training[Any], wrapped: Any, optimiser: Any) -> dict
         optimiser.zero_grad()
         training.fabric.backward(values["loss"])
         optimiser.step()
+        average.update()
         cases += len(batch.ids)
         for name, value in values.items():
             sums[name] = sums.get(name, 0.0) + value.item() * len(batch.ids)

@@ -24,6 +24,26 @@ def age_loss(prediction: Tensor, age_months: Tensor, kind: str) -> dict[str, Ten
     }
 
 
+def distribution_loss(
+    scores: Tensor, grid_months: Tensor, age_months: Tensor, label_sd_months: float
+) -> Tensor:
+    """Divergence of a predicted distribution of ages from a Gaussian about the read age, mean over pictures.
+
+    Label distribution learning (Geng, IEEE Trans Knowl Data Eng 2016;28:1734): an age is read to within months, so
+    its neighbours are nearly as right. It is the Kullback-Leibler divergence of the softmax of the scores from the
+    label, in nats.
+
+    Args:
+        scores: (B, K), one for each age of the grid.
+        grid_months: (K,) ages.
+        age_months: (B,) read ages.
+        label_sd_months: standard deviation of the Gaussian, which is cut off at the ends of the grid.
+    """
+    off = (grid_months - age_months[:, None]) / label_sd_months
+    label = (-0.5 * off**2).log_softmax(1)  # (B, K)
+    return F.kl_div(scores.log_softmax(1), label, reduction="batchmean", log_target=True)
+
+
 _SEGMENTATION_KINDS = ("dice", "dice_ce")
 _SMOOTH_PX = 1.0  # bounds the gradient of a class that a picture lacks
 _TINY = 1e-6

@@ -2,32 +2,56 @@
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.training.batches import AgeSamples
+from boneage_kedro.training.settings import ViewSettings
+from boneage_kedro.training.views import PLAIN, views_of
 
 
 @torch.inference_mode()
 def predict_ages(
-    model: AgeRegressor, samples: AgeSamples, batch_size: int, device: torch.device
+    model: AgeRegressor,
+    samples: AgeSamples,
+    batch_size: int,
+    device: torch.device,
+    views: ViewSettings = PLAIN,
 ) -> np.ndarray:
-    """Bone ages in months, (n,) float64, by a network in evaluation mode on ``device``."""
+    """Bone ages in months, (n,) float64, mean over the views, by a network in evaluation mode on ``device``."""
     model.eval()
-    ages = [
-        model(batch.images, batch.is_male).cpu().double() for batch in samples.batches(batch_size, device)
-    ]
+    ages = []
+    for batch in samples.batches(batch_size, device):
+        read = [model(view.of(batch.images), batch.is_male) for view in views_of(views)]
+        ages.append(_mean(read))
     return torch.cat(ages).numpy() if ages else np.empty(0)
 
 
 @torch.inference_mode()
 def map_attention(
-    model: AgeRegressor, samples: AgeSamples, batch_size: int, device: torch.device
+    model: AgeRegressor,
+    samples: AgeSamples,
+    batch_size: int,
+    device: torch.device,
+    views: ViewSettings = PLAIN,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Class activation maps (n, h, w) and biases (n,), both in months (see `AgeRegressor.activation_map`)."""
+    """Class activation maps (n, h, w) and rests (n,), both in months (see `AgeRegressor.activation_map`).
+
+    The maps of all views are averaged in the frame of the picture, so map and rest still add up to the predicted age.
+    """
     model.eval()
-    maps, biases = [], []
+    maps, rests = [], []
     for batch in samples.batches(batch_size, device):
-        part, bias = model.activation_map(batch.images, batch.is_male)
-        maps.append(part.cpu().double())
-        biases.append(bias.cpu().double())
-    return torch.cat(maps).numpy(), torch.cat(biases).numpy()
+        own_maps, own_rests = [], []
+        for view in views_of(views):
+            part, rest = model.activation_map(view.of(batch.images), batch.is_male)
+            own_maps.append(view.back(part))
+            own_rests.append(rest)
+        maps.append(_mean(own_maps))
+        rests.append(_mean(own_rests))
+    return torch.cat(maps).numpy(), torch.cat(rests).numpy()
+
+
+def _mean(values: list[Tensor]) -> Tensor:
+    """Mean of equally shaped tensors, float64 on the CPU."""
+    return torch.stack([value.cpu().double() for value in values]).mean(0)

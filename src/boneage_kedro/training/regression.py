@@ -10,6 +10,7 @@ from torch import Tensor
 
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
+from boneage_kedro.models.regressor_start import start_from
 from boneage_kedro.models.weights import PretrainedWeights, fingerprint_weights
 from boneage_kedro.provenance import fingerprint, fingerprint_code, fingerprint_table
 from boneage_kedro.training.age_task import AgeTask
@@ -19,9 +20,14 @@ from boneage_kedro.training.loop import train
 from boneage_kedro.training.predict import map_attention, predict_ages
 from boneage_kedro.training.progress import Checkpoint, EpochRecord
 from boneage_kedro.training.seeding import derive_seed
-from boneage_kedro.training.settings import FitSettings, PacedStage, RegressionSettings
+from boneage_kedro.training.settings import FitSettings, PacedStage, RegressionSettings, ViewSettings
+from boneage_kedro.training.views import PLAIN
 
 Result = TypeVar("Result")
+
+_MEMORY_FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+_LEARNING = ("head", "frozen_statistics", "balance_band_months", "fit", "augment")
+"""Settings that training depends on beside the network and its stages."""
 
 
 def select_cohort(cases: pd.DataFrame, splits: pd.DataFrame, cohort: str) -> pd.DataFrame:
@@ -57,20 +63,13 @@ def train_age_regressor(
         the network with its best weights; plain values that `build_regressor` and `assess` need beside the
         weights (``regressor``, ``cohort``, ``weights_from``, ``data_fingerprint`` of the pictures,
         ``cohort_fingerprint`` of labels and split, ``age_range_months``,
-        ``preparation`` of the pictures); and the history.
+        ``preparation`` of the pictures, ``views`` that it reads them in); and the history.
     """
     learning, validation = (labelled[labelled["split"] == split] for split in ("train", "validation"))
     ages = learning["bone_age_months"]
-    config = RegressorConfig(
-        settings["backbone"], settings["input_px"], float(ages.mean()), float(ages.std()), settings["dropout"]
-    )
-    torch.manual_seed(derive_seed(settings["fit"]["seed"], "head"))
-    model = AgeRegressor(config)
-    weights_from = "random"
-    if settings["initial_weights"] == "pretrained":
-        weights_from = pretrained.load_into(model.backbone, settings["backbone"])
+    model, weights_from = new_regressor(settings, float(ages.mean()), float(ages.std()), pretrained)
     described = {
-        "regressor": config.as_dict(),
+        "regressor": model.config.as_dict(),
         "cohort": settings["cohort"],
         "weights_from": weights_from,
         "data_fingerprint": store.fingerprint(labelled["id"].tolist()),
@@ -78,18 +77,49 @@ def train_age_regressor(
         "age_range_months": [float(ages.min()), float(ages.max())],
         "preparation": store.header.preparation,
     }
-    task = AgeTask(
-        model,
-        select_samples(store, learning, config.input_px),
-        select_samples(store, validation, config.input_px),
-        settings["fit"]["loss"],
-        settings["augment"],
-    )
-    recipe = list(stages), settings["fit"], settings["augment"]
+    input_px = settings["input_px"]
+    train_part, validation_part = (select_samples(store, part, input_px) for part in (learning, validation))
+    task = AgeTask(model, train_part, validation_part, settings)
     code = fingerprint_code("training", "models")
+    recipe = list(stages), {key: value for key, value in settings.items() if key in _LEARNING}
     named = fingerprint(described, recipe, fingerprint_weights(model.state_dict()), code)
-    history = train(task, stages, settings["fit"], checkpoint, named)
-    return model, described, history
+    history = train(task, stages, settings["fit"], checkpoint, named, settings["fit"]["ema_decay"])
+    model.to(memory_format=torch.contiguous_format)  # what files of weights hold
+    return model, described | {"views": settings["views"]}, history
+
+
+def new_regressor(
+    settings: RegressionSettings, age_mean_months: float, age_sd_months: float, pretrained: PretrainedWeights
+) -> tuple[AgeRegressor, str]:
+    """A network before training, and where its weights come from.
+
+    Raises:
+        PretrainedWeightsMissing: the weights that ``initial_weights`` names cannot be had.
+        ValueError: they do not fit, or the settings do not make a network.
+    """
+    head = settings["head"]
+    config = RegressorConfig(
+        settings["backbone"],
+        settings["input_px"],
+        age_mean_months,
+        age_sd_months,
+        settings["dropout"],
+        head["bin_months"] if head["kind"] == "expectation" else None,
+    )
+    torch.manual_seed(derive_seed(settings["fit"]["seed"], "head"))
+    model = AgeRegressor(config)
+    weights_from = _fill(model, settings["initial_weights"], pretrained)
+    return model.to(memory_format=_MEMORY_FORMATS[settings["fit"]["memory_format"]]), weights_from
+
+
+def _fill(model: AgeRegressor, start: str, pretrained: PretrainedWeights) -> str:
+    if start == "random":
+        return start
+    if start == "pretrained":
+        return pretrained.load_into(model.backbone, model.config.backbone)
+    weights, described = pretrained.read_run(start)
+    with_heads = start_from(model, weights, RegressorConfig(**described["regressor"]))
+    return f"run {start}" if with_heads else f"run {start}, its heads left out"
 
 
 def build_regressor(weights: dict[str, Tensor], settings: dict[str, Any]) -> AgeRegressor:
@@ -141,7 +171,7 @@ def map_cohort(
 
 
 def _apply(
-    function: Callable[[AgeRegressor, AgeSamples, int, torch.device], Result],
+    function: Callable[[AgeRegressor, AgeSamples, int, torch.device, ViewSettings], Result],
     store: ImageStore,
     cases: pd.DataFrame,
     weights: dict[str, Tensor],
@@ -152,4 +182,10 @@ def _apply(
     device = device_of(fit_settings["accelerator"])
     model = build_regressor(weights, settings).to(device)
     samples = select_samples(store, cases, model.config.input_px)
-    return function(model, samples, fit_settings["batch_size"], device)
+    return function(model, samples, fit_settings["batch_size"], device, views_in(settings))
+
+
+def views_in(settings: Mapping[str, Any]) -> ViewSettings:
+    """The views that a network reads pictures in; one from before there were views reads them as they are."""
+    views: ViewSettings = settings.get("views", PLAIN)
+    return views

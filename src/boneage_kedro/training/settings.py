@@ -45,6 +45,29 @@ class AugmentSettings(MoveSettings):
     log_gamma: NotNegative
 
 
+class AgeAugmentSettings(AugmentSettings):
+    """Ranges of what a training picture of an age regressor goes through; 0 switches one off.
+
+    Each of the four sides on its own loses up to ``crop`` of the picture's side or gets up to ``margin`` of black,
+    and what is then there is squashed into the square. An exposure window as of a careless export makes up to
+    ``window_low`` of the gray scale black and up to ``window_high`` white. ``blur_px`` and ``noise_sd`` are the
+    largest standard deviations, in pixels of the network's input and in parts of the gray scale; ``cutout`` is the
+    largest part of a side of a black rectangle.
+    """
+
+    crop_probability: Share
+    crop: Annotated[float, Within(0, 0.4)]
+    margin: Share
+    window_probability: Share
+    window_low: Annotated[float, Within(0, 0.45)]
+    window_high: Annotated[float, Within(0, 0.45)]
+    invert_probability: Share
+    blur_px: NotNegative
+    noise_sd: NotNegative
+    cutout_probability: Share
+    cutout: Share
+
+
 class FitSettings(TypedDict):
     """What all stages of one training share."""
 
@@ -58,21 +81,65 @@ class FitSettings(TypedDict):
 
 
 class AgeFitSettings(FitSettings):
-    """The fit of an age regressor."""
+    """The fit of an age regressor.
+
+    ``ema_decay`` is that of the running mean of the weights which is validated and kept (see
+    `boneage_kedro.training.averaging`); 0 keeps the weights themselves.
+    """
 
     loss: Literal["l1", "smooth_l1", "l2"]
+    ema_decay: Annotated[float, Within(0, 0.99999)]
+    memory_format: Literal["contiguous", "channels_last"]
+
+
+class HeadSettings(TypedDict):
+    """How an age comes from the pooled features.
+
+    ``linear`` is a linear function. ``expectation`` is the mean of a distribution over ages ``bin_months`` apart,
+    which learns from Gaussians of ``label_sd_months`` about the read ages, too: their divergence counts
+    ``label_weight`` beside the loss of the age in years. The last three are for ``expectation`` alone.
+    """
+
+    kind: Literal["linear", "expectation"]
+    bin_months: Positive
+    label_sd_months: Positive
+    label_weight: NotNegative
+
+
+class ViewSettings(TypedDict):
+    """In which views a picture is read; their ages are averaged.
+
+    It is turned by each of ``rotations_deg`` and, with ``flip``, mirrored in each of them as well. ``flip: false``
+    and ``rotations_deg: [0]`` read it as it is.
+    """
+
+    flip: bool
+    rotations_deg: list[float]
+
+
+FrozenStatistics = Literal["keep", "update"]
 
 
 class RegressionSettings(TypedDict):
-    """The network, its start, and how it is trained; stages are given beside it."""
+    """The network, its start, and how it is trained and used; stages are given beside it.
+
+    ``initial_weights`` are ``random``, ``pretrained`` (those of the backbone), or the name of an earlier training
+    (see `boneage_kedro.models.weights.PretrainedWeights.read_run`). ``frozen_statistics`` says whether BatchNorm of a
+    frozen block keeps its means and variances or goes on following the pictures. Of each band of
+    ``balance_band_months`` of read age an epoch shows the same number of pictures; 0 shows every picture once.
+    """
 
     cohort: Literal["all", "F", "M"]
     backbone: str
-    initial_weights: Literal["pretrained", "random"]
+    initial_weights: str
     input_px: PixelSide
     dropout: Share
+    head: HeadSettings
+    frozen_statistics: FrozenStatistics
+    balance_band_months: NotNegative
     fit: AgeFitSettings
-    augment: AugmentSettings
+    augment: AgeAugmentSettings
+    views: ViewSettings
 
 
 class RegressionArm(TypedDict):

@@ -1,0 +1,167 @@
+"""Training on a store with each option, from an earlier run, and several networks as one."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from boneage_kedro.imaging.store import ImageStore, ImageStoreWriter, StoreEntry, StoreHeader
+from boneage_kedro.models.regressor import AgeRegressor
+from boneage_kedro.models.weights import PretrainedWeights, PretrainedWeightsMissing
+from boneage_kedro.training.checkpoint import CheckpointFile
+from boneage_kedro.training.ensemble import Member, predict_ensemble
+from boneage_kedro.training.regression import map_cohort, new_regressor, predict_cohort, train_age_regressor
+from tests.training.age_setup import FIT, HEAD, MOVES, ROBUST_OFF, SIDE, regression_settings, stage
+
+EXPECTATION = HEAD | {"kind": "expectation"}
+STAGES = [stage("all", ["head", "exit", "middle", "entry"], 1)]
+TOGETHER = dict(
+    head=EXPECTATION,
+    frozen_statistics="update",
+    balance_band_months=24,
+    augment=MOVES | ROBUST_OFF | dict(crop_probability=0.5, window_probability=0.5, noise_sd=0.02, blur_px=1),
+    views=dict(flip=True, rotations_deg=[-10, 0, 10]),
+    fit=dict(ema_decay=0.5, memory_format="channels_last"),
+)
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> tuple[ImageStore, pd.DataFrame]:
+    """Pictures whose brightness is the age, with sex and split."""
+    folder, rng = tmp_path_factory.mktemp("store"), np.random.default_rng(3)
+    ages = rng.uniform(20, 220, 20)
+    with ImageStoreWriter(folder, StoreHeader(SIDE, {})) as writer:
+        for i, age in enumerate(ages):
+            picture = (age + rng.normal(0, 5, (SIDE, SIDE))).clip(0, 255).astype(np.uint8)
+            writer.append([StoreEntry(f"c{i:02d}", "", picture)])
+        writer.finish()
+    labelled = pd.DataFrame({"id": [f"c{i:02d}" for i in range(20)], "bone_age_months": ages})
+    labelled["sex"] = ["F", "M"] * 10
+    labelled["split"] = ["train"] * 12 + ["validation"] * 4 + ["test"] * 4
+    return ImageStore(folder), labelled
+
+
+def train(
+    cohort: Any, folder: Path, **changes: Any
+) -> tuple[AgeRegressor, dict[str, Any], list[dict[str, Any]]]:
+    settings = regression_settings(**changes)
+    checkpoint = CheckpointFile(folder / "state.pt")
+    return train_age_regressor(*cohort, PretrainedWeights(folder), checkpoint, settings, STAGES)
+
+
+def test_all_options_together_train_and_predict_what_their_maps_add_up_to(
+    cohort: Any, tmp_path: Path
+) -> None:
+    store, labelled = cohort
+    model, described, history = train(cohort, tmp_path, **TOGETHER)
+    assert model.config.bin_months == 10
+    assert np.isfinite([record["train_loss"] for record in history]).all()
+    save_file(
+        model.state_dict(), tmp_path / "weights.safetensors"
+    )  # a file of channels last cannot be written
+    described = json.loads(json.dumps(described))
+    ages = predict_cohort(store, labelled, model.state_dict(), described, FIT)
+    maps, rests = map_cohort(store, labelled, model.state_dict(), described, FIT)
+    np.testing.assert_allclose(maps.mean((1, 2)) + rests, ages, atol=1e-3)
+    plain = described | {"views": dict(flip=False, rotations_deg=[0])}
+    assert np.abs(predict_cohort(store, labelled, model.state_dict(), plain, FIT) - ages).max() > 1e-4
+    before_views = {key: value for key, value in described.items() if key != "views"}
+    assert np.array_equal(
+        predict_cohort(store, labelled, model.state_dict(), before_views, FIT),
+        predict_cohort(store, labelled, model.state_dict(), plain, FIT),
+    )
+
+
+def test_other_views_do_not_train_again_and_other_options_do(cohort: Any, tmp_path: Path) -> None:
+    _, _, history = train(cohort, tmp_path)
+    _, described, again = train(cohort, tmp_path, views=dict(flip=True, rotations_deg=[0]))
+    assert again == history  # the seconds, too
+    assert described["views"]["flip"]
+    _, _, other = train(cohort, tmp_path, balance_band_months=60)
+    assert other != history
+
+
+@pytest.mark.parametrize("change", [{"memory_format": "channels_last"}, {"precision": "bf16-mixed"}])
+def test_memory_format_and_precision_change_the_loss_by_rounding_alone(
+    cohort: Any, tmp_path: Path, change: dict[str, str]
+) -> None:
+    (plain,), (other,) = (train(cohort, tmp_path, dropout=0.0, fit=fit)[2] for fit in ({}, change))
+    assert other["train_loss"] != plain["train_loss"]
+    assert other["train_loss"] == pytest.approx(plain["train_loss"], rel=0.02)
+
+
+def test_the_loss_of_the_distribution_counts_as_much_as_asked(cohort: Any, tmp_path: Path) -> None:
+    losses = [
+        train(cohort, tmp_path, head=EXPECTATION | {"label_weight": weight})[2][0]["train_loss"]
+        for weight in (0, 1e-6, 1)
+    ]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-3)
+    assert losses[2] > losses[0] + 0.05
+
+
+def keep_run(folder: Path, name: str, model: AgeRegressor, described: dict[str, Any]) -> None:
+    save_file(model.state_dict(), folder / f"{name}.safetensors")
+    (folder / f"{name}.json").write_text(json.dumps(described), encoding="utf-8")
+
+
+def test_a_run_is_started_from_by_name(cohort: Any, tmp_path: Path) -> None:
+    store, labelled = cohort
+    earlier, described, _ = train(cohort, tmp_path)
+    keep_run(tmp_path, "small_pictures", earlier, described)
+    settings = regression_settings(initial_weights="small_pictures")
+    model, source = new_regressor(settings, 90.0, 20.0, PretrainedWeights(tmp_path))
+    assert source == "run small_pictures"
+    found = predict_cohort(store, labelled, model.state_dict(), {"regressor": model.config.as_dict()}, FIT)
+    wanted = predict_cohort(store, labelled, earlier.state_dict(), described, FIT)
+    np.testing.assert_allclose(found, wanted, atol=1e-2)
+    other = regression_settings(initial_weights="small_pictures", head=EXPECTATION)
+    _, source = new_regressor(other, 90.0, 20.0, PretrainedWeights(tmp_path))
+    assert source == "run small_pictures, its heads left out"
+
+
+def test_a_run_that_is_not_there_is_told_with_its_files(tmp_path: Path) -> None:
+    settings = regression_settings(initial_weights="preraining")
+    with pytest.raises(
+        PretrainedWeightsMissing, match=r"no run 'preraining'.* not in .* earlier training there"
+    ):
+        new_regressor(settings, 90.0, 20.0, PretrainedWeights(tmp_path))
+
+
+def members(count: int) -> list[Member]:
+    made = []
+    for seed in range(count):
+        settings = regression_settings({"seed": seed}, head=EXPECTATION if seed else HEAD)
+        model, _ = new_regressor(settings, 100.0, 40.0, PretrainedWeights(Path()))
+        torch.nn.init.normal_(model.head.weight)
+        described = {"regressor": model.config.as_dict(), "cohort": "all", "preparation": {}}
+        made.append(Member(model.state_dict(), described))
+    return made
+
+
+def test_an_ensemble_is_the_mean_of_its_members_whatever_their_heads(cohort: Any) -> None:
+    store, labelled = cohort
+    some = members(3)
+    single = np.stack([predict_ensemble(store, labelled, [member], FIT)[0] for member in some])
+    assert np.ptp(single, axis=0).min() > 1e-3
+    mean, spread = predict_ensemble(store, labelled, some, FIT)
+    np.testing.assert_allclose(mean, single.mean(0))
+    np.testing.assert_allclose(spread, single.std(0))
+    assert not predict_ensemble(store, labelled, some[:1], FIT)[1].any()
+
+
+def test_members_that_do_not_fit_the_cases_are_refused(cohort: Any) -> None:
+    store, labelled = cohort
+    first, second = members(2)
+    with pytest.raises(ValueError, match="at least one trained network"):
+        predict_ensemble(store, labelled, [], FIT)
+    girls = Member(second.weights, {**second.settings, "cohort": "F"})
+    with pytest.raises(ValueError, match="member 1 of the ensemble has learnt from sex F alone"):
+        predict_ensemble(store, labelled, [first, girls], FIT)
+    other = Member(first.weights, {**first.settings, "preparation": {"canvas_px": 3}})
+    with pytest.raises(ValueError, match=r"member 0 of the ensemble .* prepared in another way"):
+        predict_ensemble(store, labelled, [other], FIT)
