@@ -44,7 +44,8 @@ def binomial_interval(hits: int, trials: int) -> tuple[float, float]:
     share, weight = hits / trials, _Z**2 / trials
     middle = (share + weight / 2) / (1 + weight)
     half = _Z * sqrt(share * (1 - share) / trials + weight / (4 * trials)) / (1 + weight)
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # at 0 and 1 the end is the share itself, but for rounding
+    return min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half))
 
 
 def _measure(part: pd.DataFrame) -> dict[str, float]:
