@@ -11,10 +11,10 @@ from boneage_kedro.masks.hand import components, largest_component
 class WholeLimits(TypedDict):
     """What a whole hand keeps.
 
-    A second part of at least ``second_hand`` of the largest is a second hand. The widest place in which the hand meets
-    the edge is at most ``widest_cut`` of its own breadth: a forearm is narrower than the palm, so a wider cut goes
-    through the palm and has taken the wrist away. Of 68 hands that people drew in real radiographs, all whole, one is
-    cut at more than 0.9, that of a child of two years; 42 do not meet the edge at all, so that proves nothing.
+    A second part of at least ``second_hand`` of the largest is a second hand. The widest place in which the hand
+    meets the edge is at most ``widest_cut`` of its own breadth: a forearm is narrower than the palm, so a wider cut
+    goes through the palm and has taken the wrist away. Of 68 hands that people drew in real radiographs, all whole,
+    one is cut at more than 0.9, that of a child of two years; 42 do not meet the edge at all, so that says nothing.
     """
 
     second_hand: Share
