@@ -2,10 +2,10 @@ import cv2
 import numpy as np
 import pytest
 
-from boneage_kedro.masks.wholeness import WholeLimits, cut_share, missing_parts
+from boneage_kedro.masks.wrist import cut_share, wrist_doubt
 from boneage_kedro.phantom import Nuisance, fabricate_hand
 
-LIMITS: WholeLimits = {"second_hand": 0.25, "widest_cut": 0.95}
+WIDEST_CUT = 0.95
 
 
 def palm_and_forearm() -> np.ndarray:
@@ -28,25 +28,15 @@ def test_the_direction_does_not_matter(turns: int) -> None:
     assert cut_share(np.rot90(palm_and_forearm(), turns)) == pytest.approx(cut_share(palm_and_forearm()))
 
 
-def test_a_whole_hand_has_no_reasons_and_each_fault_has_its_own() -> None:
-    hand = palm_and_forearm()
-    assert missing_parts(hand, LIMITS) == []
-    assert missing_parts(np.zeros((9, 9), bool), LIMITS) == ["No hand was found."]
-    (second,) = missing_parts(np.hstack([hand, hand]), LIMITS)
-    assert "second hand" in second
-    (cut,) = missing_parts(hand[:65], LIMITS)
-    assert "1.0 times as wide as its palm, so the wrist is cut off" in cut
-
-
-def test_a_letter_is_no_second_hand() -> None:
-    hand = palm_and_forearm()
-    hand[5:20, 5:12] = True
-    assert missing_parts(hand, LIMITS) == []
+def test_a_whole_hand_raises_no_doubt_and_a_cut_one_does() -> None:
+    assert wrist_doubt(palm_and_forearm(), WIDEST_CUT) == ""
+    doubt = wrist_doubt(palm_and_forearm()[:65], WIDEST_CUT)
+    assert "1.0 times as wide as its palm, so the wrist is cut off" in doubt
 
 
 @pytest.mark.parametrize("age", [14, 60, 120, 200])
 def test_phantoms_are_whole_until_their_wrist_goes(age: int) -> None:
     hand = fabricate_hand(age, "F", seed=age, size_px=200, nuisance=Nuisance.none())
     wrist = round(float(hand.joints[0, 1]))
-    assert missing_parts(hand.hand_mask, LIMITS) == []
-    assert missing_parts(hand.hand_mask[: round(0.78 * wrist)], LIMITS) != []
+    assert wrist_doubt(hand.hand_mask, WIDEST_CUT) == ""
+    assert wrist_doubt(hand.hand_mask[: round(0.78 * wrist)], WIDEST_CUT) != ""
