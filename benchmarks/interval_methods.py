@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from boneage_kedro.evaluation.intervals import IntervalSettings, calibrate, ensemble_factor
+from boneage_kedro.evaluation.intervals import IntervalSettings, Quantile, calibrate, ensemble_factor
 
 AGES = [0, 36, 84, 120, 156, 192, 228]
 SPREAD_MONTHS = [8, 11, 15, 11, 9, 8, 11]
@@ -41,11 +41,11 @@ Maker = Callable[[Draw, pd.DataFrame], tuple[np.ndarray, np.ndarray]]
 
 
 def settings(
-    normalise: bool, bands: bool, shrink: float = 0, quantile: str = "interpolated"
+    normalise: bool, bands: bool, shrink: float = 0, quantile: Quantile = "interpolated"
 ) -> IntervalSettings:
     return {
         "coverage": 0.9,
-        "quantile": quantile,  # type: ignore[typeddict-item]
+        "quantile": quantile,
         "normalise": normalise,
         "ridge_cases": 5,
         "by_sex": bands,

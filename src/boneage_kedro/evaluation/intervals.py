@@ -11,14 +11,17 @@ radius follow the case: errors are divided by a `Difficulty` first, and each gro
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import pandas as pd
 from typing_extensions import TypedDict
 
 from boneage_kedro.evaluation.difficulty import Difficulty
+from boneage_kedro.evaluation.mondrian import Group, group_starts, place
 from boneage_kedro.limits import Count, NotNegative, Within
+
+Quantile = Literal["guaranteed", "interpolated"]
 
 _FOLDS = 5  # in which the difficulty is fitted to score the cases of the others
 
@@ -35,30 +38,13 @@ class IntervalSettings(TypedDict):
     """
 
     coverage: Annotated[float, Within(0.5, 0.999)]
-    quantile: Literal["guaranteed", "interpolated"]
+    quantile: Quantile
     normalise: bool
     ridge_cases: NotNegative
     by_sex: bool
     band_months: NotNegative
     least_cases: Count
     shrink_cases: NotNegative
-
-
-class Group(NamedTuple):
-    """Cases with a radius of their own.
-
-    Attributes:
-        sex: ``F``, ``M`` or ``all``.
-        from_months: predicted age at which the group begins; it ends where the next one of that sex begins. The
-            youngest and the oldest group are open.
-        cases: of the calibration in it.
-        radius: half the width of the intervals; in months, or with a difficulty in multiples of that.
-    """
-
-    sex: str
-    from_months: float
-    cases: int
-    radius: float
 
 
 @dataclass(frozen=True)
@@ -80,7 +66,7 @@ class IntervalCalibration:
             ValueError: a prediction is not finite, or a sex was not calibrated.
         """
         _check_finite(cases, "predicted_months")
-        radii = np.array([group.radius for group in self.groups])[_place(cases, self.groups)]
+        radii = np.array([group.radius for group in self.groups])[place(cases, self.groups)]
         return radii if self.difficulty is None else radii * self.difficulty.expect(cases)
 
     def interval(self, cases: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -139,8 +125,12 @@ def calibrate(cases: pd.DataFrame, settings: IntervalSettings) -> IntervalCalibr
     if settings["normalise"]:
         error = error / _difficulty_without(cases, settings["ridge_cases"])
         difficulty = Difficulty.fit(cases, settings["ridge_cases"])
-    groups = [Group(*start, 0, 0.0) for start in _group_starts(cases, settings, needed)]
-    radii = _radii(error, _place(cases, groups), settings)
+    least = max(settings["least_cases"], needed)
+    groups = [
+        Group(*start, 0, 0.0)
+        for start in group_starts(cases, settings["by_sex"], settings["band_months"], least)
+    ]
+    radii = _radii(error, place(cases, groups), settings)
     groups = [group._replace(cases=n, radius=r) for group, (n, r) in zip(groups, radii, strict=True)]
     return IntervalCalibration(settings["coverage"], len(cases), difficulty, tuple(groups))
 
@@ -150,7 +140,7 @@ def least_count(coverage: float) -> int:
     return ceil(coverage / (1 - coverage) - 1e-9)
 
 
-def conformal_quantile(scores: np.ndarray, coverage: float, quantile: str = "guaranteed") -> float:
+def conformal_quantile(scores: np.ndarray, coverage: float, quantile: Quantile = "guaranteed") -> float:
     """The value that a new score exceeds with a probability of at most 1 - coverage.
 
     Of n scores in order it is number (n + 1) coverage, counted from 1: the next one (``guaranteed``), or between the
@@ -159,13 +149,13 @@ def conformal_quantile(scores: np.ndarray, coverage: float, quantile: str = "gua
     Raises:
         ValueError: there are too few scores.
     """
-    place = (len(scores) + 1) * coverage - 1e-9
-    if place > len(scores):
+    rank = (len(scores) + 1) * coverage - 1e-9
+    if rank > len(scores):
         raise ValueError(f"{coverage:.0%} needs at least {least_count(coverage)} scores, got {len(scores)}")
     ordered = np.sort(scores)
     if quantile == "guaranteed":
-        return float(ordered[ceil(place) - 1])
-    return float(np.interp(place, np.arange(1, len(ordered) + 1), ordered))
+        return float(ordered[ceil(rank) - 1])
+    return float(np.interp(rank, np.arange(1, len(ordered) + 1), ordered))
 
 
 def ensemble_factor(truth: np.ndarray, ensemble: np.ndarray, members: np.ndarray) -> float:
@@ -196,61 +186,13 @@ def _difficulty_without(cases: pd.DataFrame, ridge_cases: float) -> np.ndarray:
     return expected
 
 
-def _group_starts(cases: pd.DataFrame, settings: IntervalSettings, needed: int) -> list[tuple[str, float]]:
-    """Sex and youngest predicted age of each group, such that each has enough cases.
-
-    Sexes stay together if one of them has too few in all. Then, while a band has too few, the smallest one (the
-    youngest of several) is joined with the smaller of its neighbours in age.
-    """
-    least = max(settings["least_cases"], needed)
-    counts = cases["sex"].value_counts()
-    apart = settings["by_sex"] and counts.min() >= least
-    starts = []
-    for sex in sorted(counts.index) if apart else ["all"]:
-        ages = cases.loc[(cases["sex"] == sex) | (sex == "all"), "predicted_months"].to_numpy(float)
-        starts += [(sex, start) for start in _band_starts(ages, settings["band_months"], least)]
-    return starts
-
-
-def _band_starts(ages: np.ndarray, band_months: float, least: int) -> list[float]:
-    if band_months == 0:
-        return [0.0]
-    band = np.maximum(ages // band_months, 0).astype(int)
-    counts = np.bincount(band).tolist()
-    starts = [i * band_months for i in range(len(counts))]
-    while len(counts) > 1 and min(counts) < least:
-        i = counts.index(min(counts))
-        neighbours = [j for j in (i - 1, i + 1) if 0 <= j < len(counts)]
-        upper = max(i, min(neighbours, key=counts.__getitem__))
-        counts[upper - 1 : upper + 1] = [counts[upper - 1] + counts[upper]]
-        del starts[upper]
-    return starts
-
-
-def _place(cases: pd.DataFrame, groups: list[Group] | tuple[Group, ...]) -> np.ndarray:
-    """Index of the group of each case, (n,)."""
-    place = np.full(len(cases), -1)
-    for sex in dict.fromkeys(group.sex for group in groups):
-        rows = [i for i, group in enumerate(groups) if group.sex == sex]
-        starts = np.array([groups[i].from_months for i in rows])
-        mine = ((cases["sex"] == sex) | (sex == "all")).to_numpy()
-        ages = cases["predicted_months"].to_numpy(float)[mine]
-        place[mine] = np.array(rows)[np.maximum(np.searchsorted(starts, ages, side="right") - 1, 0)]
-    if (place < 0).any():
-        unknown = sorted(set(cases["sex"][place < 0]))
-        raise ValueError(
-            f"the intervals were not calibrated for sex {', '.join(unknown)}; calibrate with both"
-        )
-    return place
-
-
-def _radii(scores: np.ndarray, place: np.ndarray, settings: IntervalSettings) -> list[tuple[int, float]]:
+def _radii(scores: np.ndarray, group: np.ndarray, settings: IntervalSettings) -> list[tuple[int, float]]:
     """Cases and radius of each group, the latter drawn towards that of all in the logarithm."""
     coverage, quantile = settings["coverage"], settings["quantile"]
     common = conformal_quantile(scores, coverage, quantile)
     found = []
-    for i in range(place.max() + 1):
-        mine = scores[place == i]
+    for i in range(group.max() + 1):
+        mine = scores[group == i]
         own = conformal_quantile(mine, coverage, quantile)
         share = len(mine) / (len(mine) + settings["shrink_cases"])
         found.append((len(mine), float(own**share * common ** (1 - share))))
