@@ -1,0 +1,130 @@
+"""How large an error is to be expected of a predicted age, from what is known when the child's true age is not."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+
+UNCERTAINTY = "uncertainty"
+"""Column with what a network itself says of its doubt, such as the spread over an ensemble; any positive unit."""
+
+_MOST_STEPS = 100
+_CLOSE_ENOUGH = 1e-8
+
+
+@dataclass(frozen=True)
+class Difficulty:
+    """The expected absolute error as a smooth function of predicted age, sex and, if there is one, uncertainty.
+
+    Its logarithm is a quadratic in age, differs by a constant between the sexes, and is linear in the logarithm of
+    the uncertainty: with so few parameters a hundred cases tell it.
+
+    Attributes:
+        level_months: mean absolute error of the cases that it was fitted on.
+        youngest, oldest: their predicted ages in months; ages outside count as these.
+        typical_uncertainty: geometric mean of theirs; None if they had none.
+        weights: of the features, in the order of `_features`.
+    """
+
+    level_months: float
+    youngest: float
+    oldest: float
+    typical_uncertainty: float | None
+    weights: tuple[float, ...]
+
+    @classmethod
+    def fit(cls, cases: pd.DataFrame, ridge_cases: float) -> Self:
+        """Fit to cases with ``sex, bone_age_months, predicted_months`` and maybe ``uncertainty``.
+
+        A Poisson regression, which needs no more than the form of the mean to be right, with a ridge penalty.
+
+        Args:
+            ridge_cases: how strongly weights are drawn to 0, that is, to the same error for all; 0 not at all.
+
+        Raises:
+            ValueError: an uncertainty is not positive.
+        """
+        ages = cases["predicted_months"].to_numpy(float)
+        error = np.abs(ages - cases["bone_age_months"].to_numpy(float))
+        plain = cls(
+            level_months=max(float(error.mean()), 1e-6),
+            youngest=float(ages.min()),
+            oldest=max(float(ages.max()), float(ages.min()) + 1e-6),
+            typical_uncertainty=_typical(cases),
+            weights=(),
+        )
+        weights = _fit_poisson(plain._features(cases), error / plain.level_months, ridge_cases)
+        return cls(**{**asdict(plain), "weights": tuple(weights.tolist())})
+
+    def expect(self, cases: pd.DataFrame) -> np.ndarray:
+        """Expected absolute errors in months, (n,) above 0, of cases with ``sex, predicted_months`` and maybe
+        ``uncertainty``.
+
+        Raises:
+            ValueError: the column of uncertainties is missing, or one is not positive.
+        """
+        return self.level_months * np.exp(self._features(cases) @ np.array(self.weights))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {**asdict(self), "weights": list(self.weights)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """What `as_dict` gave."""
+        return cls(**{**values, "weights": tuple(values["weights"])})
+
+    def _features(self, cases: pd.DataFrame) -> np.ndarray:
+        """(n, 4 or 5): one, age from -1 to 1, its square, sex, and the logarithm of the uncertainty."""
+        ages = np.clip(cases["predicted_months"].to_numpy(float), self.youngest, self.oldest)
+        place = 2 * (ages - self.youngest) / (self.oldest - self.youngest) - 1
+        sex = np.where(cases["sex"] == "M", 0.5, -0.5)
+        columns = [np.ones(len(cases)), place, place**2, sex]
+        if self.typical_uncertainty is not None:
+            columns.append(np.log(_uncertainty(cases) / self.typical_uncertainty))
+        return np.stack(columns, axis=1)
+
+
+def _typical(cases: pd.DataFrame) -> float | None:
+    return float(np.exp(np.log(_uncertainty(cases)).mean())) if UNCERTAINTY in cases else None
+
+
+def _uncertainty(cases: pd.DataFrame) -> np.ndarray:
+    if UNCERTAINTY not in cases:
+        raise ValueError(
+            f"the intervals were calibrated with a column {UNCERTAINTY!r}, which these cases lack; give it, or "
+            "calibrate without it"
+        )
+    values = cases[UNCERTAINTY].to_numpy(float)
+    if not (values > 0).all():
+        raise ValueError(
+            f"{np.count_nonzero(~(values > 0))} of {len(values)} uncertainties are not above 0; their logarithm "
+            "is used"
+        )
+    return values
+
+
+def _fit_poisson(features: np.ndarray, target: np.ndarray, ridge: float) -> np.ndarray:
+    """Weights w that minimise sum(exp(Xw) - y Xw) + ridge / 2 |w|^2, the first weight free of the penalty.
+
+    Args:
+        features: (n, k), the first column ones.
+        target: (n,) of mean 1, so that the start, w = 0, is near.
+    """
+    penalty = np.full(features.shape[1], max(ridge, 1e-6))  # never singular
+    penalty[0] = 0
+    weights = np.zeros(features.shape[1])
+    for _ in range(_MOST_STEPS):
+        mean = np.exp(features @ weights)
+        slope = features.T @ (mean - target) + penalty * weights
+        curvature = (features * mean[:, None]).T @ features + np.diag(penalty)
+        step = np.linalg.solve(curvature, slope)
+        step /= max(
+            1.0, float(np.abs(features @ step).max())
+        )  # no prediction changes by more than a factor e
+        weights = weights - step
+        if np.abs(step).max() < _CLOSE_ENOUGH:
+            break
+    return weights
