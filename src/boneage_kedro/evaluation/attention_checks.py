@@ -10,7 +10,7 @@ from boneage_kedro.evaluation.metrics import mean_interval
 
 
 class Randomised(NamedTuple):
-    """Maps (n, h, w) of a network whose last ``layers`` layers, the share ``depth`` of all, were drawn by ``seed``."""
+    """Maps (n, h, w) of a network whose last ``layers`` layers, the share ``depth`` of all, ``seed`` made random."""
 
     layers: int
     depth: float
@@ -33,8 +33,9 @@ def rank_correlation(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def likeness_by_depth(maps: np.ndarray, cascade: Iterable[Randomised], ids: Sequence[str]) -> pd.DataFrame:
     """How alike the maps of the trained network and of those with random layers are.
 
-    A likeness that stays shows that the map depends on the picture alone, not on what was learnt. It is told by ranks,
-    since random layers change the scale; the structural similarity needs windows that a coarse map has no room for.
+    A likeness that stays shows that the map depends on the picture alone, not on what was learnt. It is told by
+    ranks, since random layers change the scale; the structural similarity needs windows, for which a coarse map has
+    no room.
 
     Args:
         maps: (n, h, w) of the trained network.
@@ -68,7 +69,7 @@ def random_orders(shape: tuple[int, int, int], rng: np.random.Generator) -> np.n
 
 def centre_orders(shape: tuple[int, int, int]) -> np.ndarray:
     """Places from the middle of the picture outwards (n, h, w): what a map must beat to know more than that."""
-    count, height, width = shape
+    _, height, width = shape
     rows, columns = (np.arange(side) / side + 0.5 / side - 0.5 for side in (height, width))
     return np.broadcast_to(-np.hypot(rows[:, None], columns), shape).copy()
 
@@ -113,17 +114,18 @@ def compare_orders(changes: pd.DataFrame, against: Sequence[str], seed: int) -> 
     Returns:
         a row a test and order: ``test, order, cases``; ``area`` in months, the mean change over all shares, its
         standard deviation over cases ``area_sd``, and the 95% interval of its mean ``area_low, area_high``; for each
-        ``against``: the mean of the paired difference from it ``minus_<order>`` with ``_low`` and ``_high``. Attention
-        is worth something where the difference is above 0 under deletion and below 0 under insertion.
+        ``against``: the mean of the paired difference from it ``minus_<order>`` with ``_low`` and ``_high``.
+        Attention is worth something where it is above 0 under deletion and below 0 under insertion.
     """
-    areas = changes.groupby(["test", "order", "id"], sort=False).apply(_area, include_groups=False)
+    areas = changes.groupby(["test", "order", "id"]).apply(_area, include_groups=False).unstack("id")
     rows = []
-    for (test, order), own in areas.groupby(["test", "order"], sort=False):
+    for test, order in changes[["test", "order"]].drop_duplicates().itertuples(index=False):
+        own = areas.loc[(test, order)]
         row: dict[str, object] = {"test": test, "order": order, "cases": len(own)}
         row |= {"area": own.mean(), "area_sd": own.std()}
         row["area_low"], row["area_high"] = mean_interval(own.to_numpy(), seed)
         for other in against:
-            difference = (own.loc[test, order] - areas.loc[test, other]).to_numpy()
+            difference = (own - areas.loc[(test, other)]).to_numpy()
             row[f"minus_{other}"] = difference.mean()
             row[f"minus_{other}_low"], row[f"minus_{other}_high"] = mean_interval(difference, seed)
         rows.append(row)

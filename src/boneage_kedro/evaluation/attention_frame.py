@@ -81,7 +81,7 @@ class CommonFrame:
         self._basis = _spline_basis(template / side_px, pixels / side_px)  # (side_px ** 2, k)
 
     def grid(self, points: np.ndarray) -> np.ndarray:
-        """Where each pixel of the frame comes from: (side_px, side_px, 2) float64, in the frame of ``points`` (k, 2)."""
+        """Where each pixel comes from: (side_px, side_px, 2) float64, in the frame of ``points`` (k, 2)."""
         return np.asarray(self._basis @ points).reshape(self.side_px, self.side_px, 2)
 
     def bring(self, picture: np.ndarray, points: np.ndarray, picture_px: int) -> np.ndarray:
@@ -164,7 +164,7 @@ def mean_hands(
 
 
 def _spline_basis(template: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """What each point of the template weighs at each place, (m, k): a spline is linear in the values at its points."""
+    """What each point of the template weighs at each place, (m, k); a spline is linear in the values at them."""
     count = len(template)
     flat = np.column_stack([np.ones(count), template])  # (k, 3)
     if np.linalg.matrix_rank(flat) < 3:

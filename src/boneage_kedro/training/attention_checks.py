@@ -133,7 +133,7 @@ def _shuffle(tensor: Tensor, generator: torch.Generator) -> None:
 def _ranks(orders: Tensor, side_px: int) -> Tensor:
     """Share of the pixels that come before each, (B, 1, P, P) from 0 to less than 1."""
     smooth = F.interpolate(orders[:, None].double(), (side_px, side_px), mode="bilinear").flatten(1)
-    ranks = smooth.argsort(1, descending=True, stable=True).argsort(1)
+    ranks = smooth.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
     return (ranks / ranks.shape[1]).reshape(-1, 1, side_px, side_px)
 
 
