@@ -117,7 +117,7 @@ def compare_orders(changes: pd.DataFrame, against: Sequence[str], seed: int) -> 
         ``against``: the mean of the paired difference from it ``minus_<order>`` with ``_low`` and ``_high``.
         Attention is worth something where it is above 0 under deletion and below 0 under insertion.
     """
-    areas = changes.groupby(["test", "order", "id"]).apply(_area, include_groups=False).unstack("id")
+    areas = changes.groupby(["test", "order", "id"])[["share", "change_months"]].apply(_area).unstack("id")
     rows = []
     for test, order in changes[["test", "order"]].drop_duplicates().itertuples(index=False):
         own = areas.loc[(test, order)]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from boneage_kedro.evaluation.attention_frame import MeanHand
 from boneage_kedro.evaluation.figures import SEX_COLOURS, SEX_NAMES, spread_over_ages
@@ -20,23 +21,28 @@ _SURE = 1.96  # standard errors of a 95% interval
 
 
 def mean_hands_figure(means: Sequence[MeanHand], title: str) -> Figure:
-    """Mean attention over the mean hand, a row a sex, a column a band of ages, all on one scale of months."""
+    """Mean attention over the mean hand, a row a sex, a column a band of ages.
+
+    Each panel has its own scale, which stands over it: maps of the youngest are many times as strong as others.
+    """
     sexes = [sex for sex in SEX_NAMES if any(mean.sex == sex for mean in means)]
     bands = sorted({mean.ages for mean in means}, key=lambda ages: float(ages.split("-")[0]))
     figure = Figure(figsize=(2.5 * len(bands) + 1.2, 2.7 * len(sexes) + 0.5), layout="constrained")
     axes = figure.subplots(len(sexes), len(bands), squeeze=False)
-    limit = max(float(np.nanmax(np.abs(mean.months))) for mean in means) or 1.0
     for axis in axes.flat:
         axis.axis("off")
     for mean in means:
         axis = axes[sexes.index(mean.sex), bands.index(mean.ages)]
         months = np.nan_to_num(mean.months)
+        limit = float(np.abs(months).max()) or 1.0
         axis.imshow(np.nan_to_num(mean.hand), cmap="gray")
-        drawn = axis.imshow(
-            months, cmap="RdBu_r", vmin=-limit, vmax=limit, alpha=_OPAQUE * np.abs(months) / limit
+        strength = months / limit
+        drawn = axis.imshow(strength, cmap="RdBu_r", vmin=-1, vmax=1, alpha=_OPAQUE * np.abs(strength))
+        axis.set_title(
+            f"{SEX_NAMES[mean.sex]} {mean.ages} ({mean.cases})\nfull colour: {limit:.3g} months", fontsize=8
         )
-        axis.set_title(f"{SEX_NAMES[mean.sex]} {mean.ages} ({mean.cases})", fontsize=9)
-    figure.colorbar(drawn, ax=list(axes.flat), label="months added (red) or taken (blue)", shrink=0.8)
+    label = "months added (red) or taken (blue), as a part of full colour"
+    figure.colorbar(drawn, ax=list(axes.flat), label=label, shrink=0.8)
     figure.suptitle(title, fontsize=10)
     return figure
 
@@ -63,12 +69,16 @@ def regions_figure(summary: pd.DataFrame, title: str) -> Figure:
             _draw_quartiles(axis, part, measure, places, colour, label)
         axes[0].plot(part["area"], places, "D", ms=5, mfc="none", color=colour)
     axes[0].plot([], [], "D", ms=5, mfc="none", color="0.4", label="share of the area")
-    axes[0].set(xlabel="share of absolute attention", yticks=range(len(regions)), yticklabels=regions)
+    axes[0].set(
+        xlabel="share of absolute attention", xscale="log", yticks=range(len(regions)), yticklabels=regions
+    )
     axes[1].axvline(1, color="0.7", lw=1, zorder=0)
     axes[1].set(xlabel="enrichment (share of attention / of area)", xscale="log")
-    axes[1].xaxis.set_major_formatter("{x:g}")
-    axes[1].xaxis.set_minor_formatter("{x:.1g}")
-    axes[1].tick_params(which="both", axis="x", labelsize=8)
+    for axis in axes[:2]:
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.xaxis.set_minor_formatter("")
+        axis.tick_params(axis="x", labelsize=7)
     axes[2].axvline(0, color="0.7", lw=1, zorder=0)
     axes[2].set(xlabel="months added to the age")
     axes[0].invert_yaxis()
@@ -104,7 +114,7 @@ def error_panels(
     error = (cases["predicted_months"] - cases["bone_age_months"]).abs()
     groups = {f"error < {below:g} months": error < below, f"error > {above:g} months": error > above}
     figure = Figure(figsize=(3.1 * columns + 0.6, 4.0), layout="constrained")
-    parts = figure.subfigures(1, 2, wspace=0.03)
+    parts = figure.subfigures(1, 2, squeeze=False, wspace=0.03)[0]
     for part, (name, chosen) in zip(parts, groups.items(), strict=True):
         axes = part.subplots(2, columns, squeeze=False)
         part.suptitle(name, fontsize=9)

@@ -95,8 +95,11 @@ class CommonFrame:
         height, width = picture.shape
         edges = (self.grid(points) + 0.5) / picture_px  # 0 to 1 within the picture
         places = (edges * [width, height] - 0.5).astype(np.float32)
-        brought = cv2.remap(
-            picture.astype(np.float32), places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        source = picture.astype(np.float32)
+        brought = np.asarray(
+            cv2.remap(
+                source, places[..., 0], places[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            )
         )
         brought[((edges < 0) | (edges > 1)).any(-1)] = np.nan
         return brought
