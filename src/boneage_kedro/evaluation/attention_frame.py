@@ -148,7 +148,7 @@ def mean_hands(
     Args:
         cases: ``id, sex, bone_age_months``.
         images: (P, P) uint8 by id, such as an image store; they are asked for one by one.
-        maps: (n, h, w) months, in the order of the cases.
+        maps: (n, h, w) months, in the order of the cases, laid on the picture (`attention_placing.place_maps`).
         points: (n, k, 2) in pixels of the pictures, as the template of the frame has them.
         edges_years: of the bands, rising; the upper edge belongs to the next band.
     """

@@ -16,12 +16,12 @@ def attention_by_region(
 ) -> pd.DataFrame:
     """Count the attention of each case by region.
 
-    A cell of a map that covers several regions is shared among them by area, so nothing is gained or lost: the months
-    of a case add up to the mean of its map. A cell is much larger than a small bone, so shares of small regions are
-    drawn towards those of what surrounds them.
+    A place of a map that covers several regions is shared among them by area, so nothing is gained or lost: the
+    months of a case add up to the mean of its map. What a network sees as one cell is much larger than a small bone,
+    so shares of small regions are drawn towards those of what surrounds them.
 
     Args:
-        maps: (n, h, w) months; see `boneage_kedro.training.attribution.Attribution`.
+        maps: (n, h, w) months, laid on the picture (`boneage_kedro.evaluation.attention_placing.place_maps`).
         regions: of each case (H, W) uint8, codes of `boneage_kedro.evaluation.hand_regions.REGIONS`, in the frame of
             the picture that the map explains.
         ids: of the cases.

@@ -96,7 +96,8 @@ def delete_and_insert(
 
     Args:
         model: ``model(images, is_male)`` gives ages (B,) in months; on ``device``.
-        orders: (n, h, w) of the samples; places of high value go first. Enlarged smoothly to the picture.
+        orders: (n, h, w) of the samples, such as the absolute values of placed maps; places of high value go first.
+            Enlarged smoothly to the picture.
 
     Returns:
         deletion and insertion, each (n, steps + 1) ages in months; before the first step and after each.

@@ -1,8 +1,10 @@
 """Attention maps of any age network, by Grad-CAM (Selvaraju et al., ICCV 2017), in months.
 
-`AgeRegressor.activation_map` is exact, but only for a linear head on pooled features. Here the head may be anything.
-The libraries made for this, captum and grad-cam, would each do; but the map is a dozen lines, grad-cam drops the sign
-and the unit, and neither says what the map leaves unexplained.
+`AgeRegressor.activation_map` is exact, but only for a linear head on pooled features. Here the head may be anything,
+and for a linear one the result is the same. No library is used for this: the map is a dozen lines, grad-cam drops
+sign and unit and brings a second OpenCV, and captum does not say what the map leaves unexplained.
+
+Before a map is drawn or counted it should be laid on its picture: `boneage_kedro.evaluation.attention_placing`.
 """
 
 from typing import NamedTuple, cast
