@@ -1,0 +1,39 @@
+"""Laying a coarse attention map onto the picture it explains, where its cells really look.
+
+A map of h x h cells is commonly stretched over the picture as if each cell saw its own h-th of it. What a cell is
+centred on depends on the padding of every strided layer, though: in a ResNet the first cell looks at the very corner,
+in an EfficientNet with the padding of TensorFlow the last one does. Stretched maps are off by up to half a cell.
+"""
+
+import numpy as np
+
+
+def place_maps(maps: np.ndarray, first_px: float, stride_px: float, picture_px: int) -> np.ndarray:
+    """Enlarge maps to the size of their pictures, each cell about its middle and smoothly in between.
+
+    Args:
+        maps: (n, h, w) months; the mean of a map is its part of the age.
+        first_px, stride_px: where their cells look (`boneage_kedro.models.cell_grid.locate_cells`).
+        picture_px: side of the square picture that the network saw.
+
+    Returns:
+        (n, picture_px, picture_px) months; each cell brings as much as before, so the means stay.
+
+    Raises:
+        ValueError: a cell would lie outside of the picture altogether.
+    """
+    rows, columns = (_spread(count, first_px, stride_px, picture_px) for count in maps.shape[1:])
+    return np.einsum("yr,nrc,xc->nyx", rows, maps, columns, optimize=True)
+
+
+def _spread(cells: int, first_px: float, stride_px: float, picture_px: int) -> np.ndarray:
+    """What each of some cells weighs in each line of pixels, (picture_px, cells); a cell's mean over lines is 1."""
+    places = (np.arange(picture_px) - first_px) / stride_px
+    clamped = np.clip(places, 0, cells - 1)
+    weights = np.maximum(0, 1 - np.abs(clamped[:, None] - np.arange(cells)))  # linear between neighbours
+    sums = weights.sum(0)
+    if not sums.all():
+        raise ValueError(
+            f"{cells} cells every {stride_px:g} px from {first_px:g} px do not fit a picture of {picture_px} px"
+        )
+    return np.asarray(weights * (picture_px / cells / sums))
