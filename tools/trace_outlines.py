@@ -55,7 +55,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("lines", type=Path, help="folder of <id>.json")
     parser.add_argument("outlines", type=Path, help="folder to write to")
     parser.add_argument("--sizes", type=Path, help="table of the originals' sizes")
-    parser.add_argument("--band", type=float, default=4, help="pixels to either side that are searched (%(default)s)")
+    parser.add_argument(
+        "--band", type=float, default=4, help="pixels to either side that are searched (%(default)s)"
+    )
     parser.add_argument("--blur", type=float, default=1, help="sigma of the Gaussian before (%(default)s)")
     parser.add_argument("--stiffness", type=float, default=0.1, help="what a turn costs (%(default)s)")
     parser.add_argument("--pull", type=float, default=0.5, help="what the band's border costs (%(default)s)")
@@ -72,14 +74,18 @@ def trace(file: Path, pictures: Path, sizes: pd.DataFrame | None, settings: Outl
     key = file.stem
     found = [path for suffix in (".jpg", ".png") if (path := pictures / f"{key}{suffix}").exists()]
     if not found or (sizes is not None and key not in sizes.index):
-        raise UnusableMask(f"{file}: its picture or its size is missing; bring {key}.jpg or .png, and its row")
+        raise UnusableMask(
+            f"{file}: its picture or its size is missing; bring {key}.jpg or .png, and its row"
+        )
     picture = decode(found[0].read_bytes(), cv2.IMREAD_GRAYSCALE)
     lines = read_labelme_lines(file.read_bytes(), str(file), picture.shape, key)
     try:
         outlines = trace_outlines(lines, picture, settings)
     except UnusableMask as error:
         raise UnusableMask(f"{file}: {error}") from error
-    shape = picture.shape if sizes is None else tuple(sizes.loc[key, ["orig_height", "orig_width"]].astype(int))
+    shape = (
+        picture.shape if sizes is None else tuple(sizes.loc[key, ["orig_height", "orig_width"]].astype(int))
+    )
     scale = np.divide(shape[::-1], picture.shape[::-1])
     polygons = [(label, (points * scale).round(1)) for label, points in outlines.items()]
     name = found[0].name if sizes is None else f"{key}.png"

@@ -24,10 +24,10 @@ class EdgeTracking(TypedDict):
 def track_edge(picture: np.ndarray, line: np.ndarray, settings: EdgeTracking) -> np.ndarray:
     """Pull an open line onto the edge of something bright.
 
-    Of all paths in a band round the line, the one is taken that lies on the steepest rises of brightness from its left
-    to its right, with few turns (dynamic programming across the line, as in Amini, Weymouth and Jain, Using dynamic
-    programming for solving variational problems in vision, PAMI 1990). Rises are compared with those near by, so
-    that a faint part of an edge counts as much as a strong one.
+    Of all paths in a band round the line, the one is taken that lies on the steepest rises of brightness from its
+    left to its right, with few turns (dynamic programming across the line, as in Amini, Weymouth and Jain, Using
+    dynamic programming for solving variational problems in vision, PAMI 1990). Rises are compared with those near
+    by, so that a faint part of an edge counts as much as a strong one.
 
     Args:
         picture: (H, W), bones bright.
@@ -90,14 +90,18 @@ def _resample(line: np.ndarray) -> np.ndarray:
 
 def _left_of(path: np.ndarray) -> np.ndarray:
     """Unit vectors to the left of the way, turning smoothly at corners so that they do not cross, (N, 2)."""
-    forward = cv2.GaussianBlur(np.gradient(path, axis=0), (1, 0), sigmaX=1, sigmaY=3, borderType=cv2.BORDER_REPLICATE)
+    forward = cv2.GaussianBlur(
+        np.gradient(path, axis=0), (1, 0), sigmaX=1, sigmaY=3, borderType=cv2.BORDER_REPLICATE
+    )
     left = np.stack([forward[:, 1], -forward[:, 0]], axis=1)  # y points down
     return left / np.maximum(np.linalg.norm(left, axis=1, keepdims=True), 1e-9)
 
 
 def _brightness(picture: np.ndarray, places: np.ndarray, blur_px: float) -> np.ndarray:
     blurred = cv2.GaussianBlur(picture.astype(np.float32), (0, 0), blur_px)
-    x, y = np.moveaxis(places.astype(np.float32) - 0.5, -1, 0)  # OpenCV counts from the centre of the first pixel
+    x, y = np.moveaxis(
+        places.astype(np.float32) - 0.5, -1, 0
+    )  # OpenCV counts from the centre of the first pixel
     return cv2.remap(blurred, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float64)
 
 

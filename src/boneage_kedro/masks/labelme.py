@@ -89,9 +89,7 @@ def write_labelme(mask: np.ndarray, labels: Mapping[str, int], picture: str, tol
     return write_polygons(labelled_polygons(mask, labels, tolerance_px), mask.shape, picture)
 
 
-def write_polygons(
-    polygons: Iterable[tuple[str, np.ndarray]], shape: tuple[int, ...], picture: str
-) -> str:
+def write_polygons(polygons: Iterable[tuple[str, np.ndarray]], shape: tuple[int, ...], picture: str) -> str:
     """A Labelme file of polygons without the picture's pixels.
 
     Args:
@@ -99,7 +97,7 @@ def write_polygons(
         shape: (rows, columns) of the picture.
         picture: name of the picture's file, in the same folder.
     """
-    file = {
+    file: dict[str, Any] = {
         "version": _VERSION,
         "flags": {},
         "shapes": [_polygon_shape(label, points) for label, points in polygons],

@@ -24,8 +24,8 @@ def trace_outlines(
 ) -> dict[str, np.ndarray]:
     """Make one closed outline a label of lines drawn clockwise round what it outlines.
 
-    Lines follow an edge that can be seen and are pulled onto it (`track_edge`); points stay where they are. Those of a
-    label are joined by straight lines in the order in which they were drawn, and the last one with the first.
+    Lines follow an edge that can be seen and are pulled onto it (`track_edge`); points stay where they are. Those
+    of a label are joined by straight lines in the order in which they were drawn, and the last one with the first.
 
     Args:
         lines: label and (N, 2) points (x, y) each, from the outer corner of the first pixel, as
@@ -53,5 +53,7 @@ def _close(
     if len(outline) < 3:
         raise UnusableMask(f"the lines of '{label}' enclose nothing; draw them round it, clockwise")
     if crosses_itself(outline):
-        raise UnusableMask(f"the outline of '{label}' crosses itself; draw its lines in order, clockwise, and apart")
+        raise UnusableMask(
+            f"the outline of '{label}' crosses itself; draw its lines in order, clockwise, and apart"
+        )
     return outline.astype(np.float64)
