@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from boneage_kedro.imaging.formats.decoding import decode
+from boneage_kedro.imaging.radiograph import UnreadableRadiograph
 from boneage_kedro.masks.edge_tracking import EdgeTracking
 from boneage_kedro.masks.label_maps import UnusableMask
 from boneage_kedro.masks.labelme import read_labelme_lines, write_polygons
@@ -39,12 +40,12 @@ def main() -> None:
     for file in sorted(options.lines.glob("*.json")):
         try:
             outlined = trace(file, options.pictures, sizes, settings)
-        except UnusableMask as error:
+        except (UnreadableRadiograph, UnusableMask) as error:
             failed += 1
             print(error, file=sys.stderr)
             continue
         (options.outlines / file.name).write_text(outlined, encoding="utf-8")
-    sys.exit(failed > 0)
+    sys.exit(1 if failed else 0)
 
 
 def parse() -> argparse.Namespace:
@@ -69,7 +70,8 @@ def trace(file: Path, pictures: Path, sizes: pd.DataFrame | None, settings: Outl
     """The Labelme file of the outlines, as text.
 
     Raises:
-        UnusableMask: it cannot be made; the message names the file and the reason.
+        UnreadableRadiograph: the picture is damaged.
+        UnusableMask: the outlines cannot be made. Both messages name the file and the reason.
     """
     key = file.stem
     found = [path for suffix in (".jpg", ".png") if (path := pictures / f"{key}{suffix}").exists()]
@@ -77,7 +79,10 @@ def trace(file: Path, pictures: Path, sizes: pd.DataFrame | None, settings: Outl
         raise UnusableMask(
             f"{file}: its picture or its size is missing; bring {key}.jpg or .png, and its row"
         )
-    picture = decode(found[0].read_bytes(), cv2.IMREAD_GRAYSCALE)
+    try:
+        picture = decode(found[0].read_bytes(), cv2.IMREAD_GRAYSCALE)
+    except UnreadableRadiograph as error:
+        raise UnreadableRadiograph(f"{found[0]}: {error}") from error
     lines = read_labelme_lines(file.read_bytes(), str(file), picture.shape, key)
     try:
         outlines = trace_outlines(lines, picture, settings)

@@ -53,3 +53,8 @@ def test_a_bow_tie_is_refused() -> None:
 def test_lines_round_nothing_are_refused() -> None:
     with pytest.raises(UnusableMask, match="'ulna' enclose nothing"):
         trace_outlines(lines([[1, 1]], [[9, 9]]), shaft(), SETTINGS)
+
+
+def test_a_line_without_length_is_refused() -> None:
+    with pytest.raises(UnusableMask, match=r"'ulna' has a line that cannot be followed: .*no length"):
+        trace_outlines(lines([[1, 1], [1, 1]]), shaft(), SETTINGS)

@@ -36,13 +36,21 @@ def trace_outlines(
         (N, 2) float64 points by label, none outside the picture.
 
     Raises:
-        UnusableMask: an outline has no area, or crosses itself; the message names the label.
+        UnusableMask: a line has no length, an outline no area, or one crosses itself; the message names the label.
     """
     parts: dict[str, list[np.ndarray]] = {}
     for label, line in lines:
-        traced = track_edge(picture, line, settings["tracking"]) if len(line) > 1 else line
-        parts.setdefault(label, []).append(traced)
+        parts.setdefault(label, []).append(_trace(label, line, picture, settings))
     return {label: _close(label, found, picture.shape, settings) for label, found in parts.items()}
+
+
+def _trace(label: str, line: np.ndarray, picture: np.ndarray, settings: OutlineTracing) -> np.ndarray:
+    if len(line) == 1:
+        return line
+    try:
+        return track_edge(picture, line, settings["tracking"])
+    except ValueError as error:
+        raise UnusableMask(f"the label '{label}' has a line that cannot be followed: {error}") from error
 
 
 def _close(
