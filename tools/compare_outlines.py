@@ -40,7 +40,8 @@ def compare(first: Path, second: Path) -> list[dict[str, object]]:
     """A row for each label."""
     ours, others = masks(first), masks(second)
     rows: list[dict[str, object]] = []
-    for label, mask in ours.items():
+    for label in sorted(ours.keys() & others.keys()):
+        mask = ours[label]
         distance = boundary_distance_px(others[label], mask).mean
         share = distance / np.sqrt(mask.sum())
         row = {"iou": iou(others[label], mask), "distance_px": distance, "distance_share": share}
