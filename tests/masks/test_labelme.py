@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from boneage_kedro.masks.label_maps import UnusableMask
-from boneage_kedro.masks.labelme import read_labelme, write_labelme
+from boneage_kedro.masks.labelme import read_labelme, read_labelme_lines, write_labelme, write_polygons
 
 SHAPE = (40, 60)
 LABELS = {"radius": 1, "ulna": 2}
@@ -166,3 +166,32 @@ def test_what_people_do_that_means_no_harm() -> None:
 def test_what_cannot_be_used_is_told_with_its_file(content: bytes, reason: str) -> None:
     with pytest.raises(UnusableMask, match=rf"^a/7\.json: .*{reason}"):
         read(content)
+
+
+def test_polygons_are_written_as_they_are() -> None:
+    square = np.array(SQUARE) + 0.1
+    written = json.loads(write_polygons([("ulna", square)], SHAPE, "7.png"))
+    assert written["shapes"][0]["points"] == square.tolist()
+    assert (written["imageHeight"], written["imageWidth"], written["imageData"]) == (*SHAPE, None)
+
+
+def test_lines_and_points_are_read_in_their_order() -> None:
+    drawn = file(shape([[1, 2], [3, 4], [5, 6]], "ulna", "linestrip"), shape([[7, 8]], "radius", "point"))
+    (first, strip), (second, point) = read_labelme_lines(drawn, "a/7.json", SHAPE, "7")
+    assert (first, second) == ("ulna", "radius")
+    assert strip.tolist() == [[1, 2], [3, 4], [5, 6]]
+    assert point.tolist() == [[7, 8]]
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (file(shape()), "kind 'polygon'; draw one of linestrip, line, point"),
+        (file(shape([[1, 2]], kind="linestrip")), "fewer than 2 points"),
+        (file(shape([[1, 2]], kind="point"), imageWidth=99), "99 x 40 pixels"),
+        (b"{", "is not JSON"),
+    ],
+)
+def test_other_shapes_than_lines_are_refused(content: bytes, reason: str) -> None:
+    with pytest.raises(UnusableMask, match=f"^a/7.json: .*{reason}"):
+        read_labelme_lines(content, "a/7.json", SHAPE, "7")

@@ -5,7 +5,12 @@ import pytest
 
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.evaluation.segmentation import dice
-from boneage_kedro.masks.polygons import labelled_polygons, mask_to_polygons, polygons_to_mask
+from boneage_kedro.masks.polygons import (
+    crosses_itself,
+    labelled_polygons,
+    mask_to_polygons,
+    polygons_to_mask,
+)
 from boneage_kedro.phantom import fabricate_hand, phalanx_mask
 
 
@@ -114,3 +119,18 @@ def test_each_class_has_outlines_of_its_own() -> None:
     assert {label for label, _ in drawn} == {"distal", "middle", "proximal"}
     distal = polygons_to_mask([points for label, points in drawn if label == "distal"], mask.shape)
     assert dice(distal, mask == 1) > 0.97
+
+
+@pytest.mark.parametrize(
+    ("points", "crosses"),
+    [
+        ([[0, 0], [4, 0], [4, 4], [0, 4]], False),
+        ([[0, 0], [4, 4], [4, 0], [0, 4]], True),  # a bow tie
+        ([[0, 0], [4, 0], [4, 4], [2, 0], [0, 4]], False),  # a corner touches the opposite side
+        ([[0, 0], [4, 0], [4, 4], [2, -1], [0, 4]], True),  # and goes beyond it
+        ([[0, 0], [4, 0], [2, 0]], False),
+    ],
+)
+def test_only_edges_that_go_through_each_other_cross(points: list[list[float]], crosses: bool) -> None:
+    assert crosses_itself(np.array(points, float)) is crosses
+    assert crosses_itself(np.array(points[::-1], float)) is crosses

@@ -6,7 +6,7 @@ The format is that of Labelme 5 and 6; what older versions leave out of it is no
 import base64
 import json
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import cv2
@@ -20,6 +20,7 @@ from boneage_kedro.masks.polygons import labelled_polygons, polygons_to_mask
 from boneage_kedro.masks.shapes import check_picture_size, codes_of, parse_json, pick, read_points
 
 _VERSION = "5.5.0"  # some versions of Labelme warn of another major version than their own, all read it
+_FEWEST_POINTS = {"linestrip": 2, "line": 2, "point": 1}
 
 
 def read_labelme(
@@ -50,6 +51,32 @@ def read_labelme(
         raise UnusableMask(f"{name}: {error}") from error
 
 
+def read_labelme_lines(
+    content: bytes, name: str, source_shape: tuple[int, int], key: str
+) -> list[tuple[str, np.ndarray]]:
+    """Read the lines and points of a Labelme file, the kinds ``linestrip``, ``line`` and ``point``.
+
+    Args:
+        content: of the file.
+        name: what error messages call the file.
+        source_shape: (rows, columns) of the radiograph.
+        key: the radiograph's id.
+
+    Returns:
+        label and (N, 2) points (x, y) each, in the order in which they were drawn; a point has N of 1.
+
+    Raises:
+        UnusableMask: it is not JSON or not of Labelme; of another picture or another size; or has other shapes.
+    """
+    try:
+        file = parse_json(content)
+        shapes = pick(file, "shapes", list)
+        _check_picture(file, source_shape, key)
+        return [(pick(shape, "label", str), _line(shape, source_shape)) for shape in shapes]
+    except UnusableMask as error:
+        raise UnusableMask(f"{name}: {error}") from error
+
+
 def write_labelme(mask: np.ndarray, labels: Mapping[str, int], picture: str, tolerance_px: float) -> str:
     """A Labelme file with the outlines of a mask.
 
@@ -59,15 +86,25 @@ def write_labelme(mask: np.ndarray, labels: Mapping[str, int], picture: str, tol
         picture: name of the picture's file, in the same folder.
         tolerance_px: see `boneage_kedro.masks.polygons.mask_to_polygons`.
     """
-    polygons = labelled_polygons(mask, labels, tolerance_px)
-    file = {
+    return write_polygons(labelled_polygons(mask, labels, tolerance_px), mask.shape, picture)
+
+
+def write_polygons(polygons: Iterable[tuple[str, np.ndarray]], shape: tuple[int, ...], picture: str) -> str:
+    """A Labelme file of polygons without the picture's pixels.
+
+    Args:
+        polygons: label and (N, 2) points (x, y) each, in pixels from the outer corner of the first pixel.
+        shape: (rows, columns) of the picture.
+        picture: name of the picture's file, in the same folder.
+    """
+    file: dict[str, Any] = {
         "version": _VERSION,
         "flags": {},
         "shapes": [_polygon_shape(label, points) for label, points in polygons],
         "imagePath": picture,
         "imageData": None,
-        "imageHeight": mask.shape[0],
-        "imageWidth": mask.shape[1],
+        "imageHeight": shape[0],
+        "imageWidth": shape[1],
     }
     return json.dumps(file, ensure_ascii=False, indent=2) + "\n"
 
@@ -112,6 +149,13 @@ def _region(shape: dict[str, Any], source_shape: tuple[int, int]) -> np.ndarray:
     if fill is None:
         raise UnusableMask(f"has a shape of kind '{kind}', which is no area; draw one of {', '.join(_FILLS)}")
     return fill(shape, source_shape)
+
+
+def _line(shape: dict[str, Any], source_shape: tuple[int, int]) -> np.ndarray:
+    kind = shape.get("shape_type")
+    if kind not in _FEWEST_POINTS:
+        raise UnusableMask(f"has a shape of kind '{kind}'; draw one of {', '.join(_FEWEST_POINTS)}")
+    return read_points(shape.get("points"), _FEWEST_POINTS[kind], source_shape)
 
 
 def _polygon(shape: dict[str, Any], source_shape: tuple[int, int]) -> np.ndarray:

@@ -56,6 +56,15 @@ def polygons_to_mask(polygons: Iterable[np.ndarray], shape: tuple[int, int]) -> 
     return mask
 
 
+def crosses_itself(polygon: np.ndarray) -> bool:
+    """Whether any two edges of an outline cross, (N, 2) points; edges that only touch do not."""
+    start, end = polygon, np.roll(polygon, -1, axis=0)
+    # sides[i, j]: on which side of edge i the point j lies
+    sides = np.sign(_cross((end - start)[:, None], polygon - start[:, None]))
+    parted = sides * np.roll(sides, -1, axis=1) < 0  # edge i has the ends of edge j on either side
+    return bool((parted & parted.T).any())
+
+
 def labelled_polygons(
     mask: np.ndarray, labels: Mapping[str, int], tolerance_px: float
 ) -> list[tuple[str, np.ndarray]]:
@@ -66,6 +75,10 @@ def labelled_polygons(
         if code
         for polygon in mask_to_polygons(mask == code, tolerance_px)
     ]
+
+
+def _cross(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0]
 
 
 def _edge_grid(mask: np.ndarray) -> np.ndarray:
