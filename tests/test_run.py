@@ -43,6 +43,9 @@ FIGURES = (
     "learning_curves",
     "mae_bars",
     "predicted_against_read",
+    "bland_altman",
+    "coverage_bars",
+    "width_over_age",
     "attention_sheet",
     "mean_attention",
 )
@@ -108,6 +111,20 @@ def test_curves_and_final_figures_are_recorded(run: Run) -> None:
     table = pd.read_csv(RESULTS / "model_comparison.csv").set_index(["model", "cohort"])
     logged = run.data.metrics["regression.test.ptl.all.mae"]
     assert logged == pytest.approx(table.loc[("paced transfer learning", "all"), "mae"])
+
+
+def test_the_test_part_has_intervals_and_their_coverage_is_recorded(run: Run) -> None:
+    table = pd.read_parquet(PROJECT / "data/07_model_output/test/ptl_intervals.parquet")
+    splits = pd.read_parquet(PROJECT / "data/03_primary/test/splits.parquet").set_index("id")["split"]
+    assert set(table["id"]) == set(splits.index[splits == "test"])
+    assert table["predicted_months"].between(table["lower_months"], table["upper_months"]).all()
+    held = table["bone_age_months"].between(table["lower_months"], table["upper_months"])
+    assert run.data.metrics["regression.test.ptl.all.coverage"] == pytest.approx(held.mean())
+    coverage = pd.read_csv(RESULTS / "interval_coverage.csv").set_index(["age_band", "sex"])
+    assert coverage.loc[("all", "all"), "coverage"] == pytest.approx(held.mean())
+    agreement = pd.read_csv(RESULTS / "agreement.csv").set_index("cohort")
+    logged = run.data.metrics["regression.test.ptl.all.upper_limit"]
+    assert logged == pytest.approx(agreement.loc["all", "upper_limit"])
 
 
 def test_figures_weights_and_report_are_artifacts(run: Run) -> None:

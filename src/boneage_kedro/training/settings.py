@@ -142,6 +142,12 @@ class RegressionSettings(TypedDict):
     views: ViewSettings
 
 
+class FamiliaritySettings(TypedDict):
+    """``false_alarms`` is the share of fit pictures that may be called unfamiliar."""
+
+    false_alarms: Share
+
+
 class RegressionArm(TypedDict):
     """One way of training a regressor: what differs from the settings that all share.
 
