@@ -12,6 +12,7 @@ from boneage_kedro.pipelines.ptl_regression.nodes import (
     MODELS,
     calibrate_ages,
     collect_metrics,
+    compare_with_paper,
     draw_intervals,
     measure_intervals,
 )
@@ -92,3 +93,31 @@ def test_coverage_and_limits_of_agreement_are_drawn_and_logged(
     figures = draw_intervals(table, coverage, agreement, "phantoms", params)
     titles = [figure.axes[0].get_title() for figure in figures]
     assert all("the test part, phantoms" in title for title in titles)
+
+
+def test_our_row_of_the_papers_tables_says_how_many_cases_of_what_were_used(
+    predictions: pd.DataFrame, params: dict[str, Any]
+) -> None:
+    test = predictions[predictions["split"] == "test"]
+    comparison = compare(test, {MODELS["ptl"]: test["predicted_months"].to_numpy()}, 0)
+    methods, participants = compare_with_paper(
+        comparison, predictions, pd.DataFrame(index=range(7)), "phantoms", params
+    )
+    ours = methods.iloc[-1]
+    assert (ours["dataset_size"], ours["held_out"], ours["epochs"]) == (400, 100, "7")
+    assert ours["feature"].endswith("px, phantoms")
+    maes = comparison.set_index("cohort")["mae"]
+    columns = ["mae", "mae_girls", "mae_boys"]
+    for table in (methods, participants):
+        assert table.iloc[-1][columns].tolist() == pytest.approx(maes[["all", "F", "M"]].tolist())
+
+
+def test_figures_of_girls_alone_stand_in_the_column_of_girls(
+    predictions: pd.DataFrame, params: dict[str, Any]
+) -> None:
+    girls = predictions[predictions["sex"] == "F"]
+    test = girls[girls["split"] == "test"]
+    comparison = compare(test, {MODELS["ptl"]: test["predicted_months"].to_numpy()}, 0)
+    tables = compare_with_paper(comparison, girls, pd.DataFrame(), "phantoms", params | {"cohort": "F"})
+    for table in tables:
+        assert table.iloc[-1][["mae", "mae_girls", "mae_boys"]].notna().tolist() == [False, True, False]

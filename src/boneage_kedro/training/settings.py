@@ -281,10 +281,15 @@ class QueryArm(TypedDict):
 
 
 class AssessSettings(TypedDict):
-    """How new cases are read; the network brings its own preparation of pictures."""
+    """How new cases are read; the network brings its own preparation of pictures.
+
+    ``widest_wrist_cut`` is how wide, in breadths of the palm, the edge of the picture may cut a hand whose wrist is
+    taken to be there (`boneage_kedro.masks.wrist.cut_share`).
+    """
 
     batch_size: Count
     workers: Count
     accelerator: Literal["auto", "cpu", "gpu"]
     overlay_px: PixelSide
     warn_difference_months: NotNegative
+    widest_wrist_cut: NotNegative

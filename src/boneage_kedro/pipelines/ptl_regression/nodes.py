@@ -96,6 +96,37 @@ def calibrate_ages(
     return described, test.assign(lower_months=lower, upper_months=upper)
 
 
+def learn_familiarity(
+    store: ImageStore,
+    cases: pd.DataFrame,
+    splits: pd.DataFrame,
+    weights: dict[str, Tensor],
+    settings: dict[str, Any],
+    params: Params,
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Learn what pictures of the training part look like to the network, and how far others of their kind lie.
+
+    Returns:
+        the state of a `boneage_kedro.models.feature_distance.FeatureDistance`, and its figures on the calibration
+        part with the ``network`` that it belongs to.
+
+    Raises:
+        ValueError: labels or split are not those the network was trained on, or the calibration part is too small
+            for the share of false alarms.
+    """
+    from boneage_kedro.training.familiarity import fit_familiarity
+    from boneage_kedro.training.regression import check_cohort, pool_cohort, select_cohort
+    from boneage_kedro.training.reliability import fingerprint_network
+
+    labelled = select_cohort(cases, splits, params["cohort"])
+    check_cohort(labelled, settings)
+    used = labelled[labelled["split"].isin(["train", "calibration"])]
+    features = pool_cohort(store, used, weights, settings, params["fit"])
+    learnt = (used["split"] == "train").to_numpy()
+    detector, figures = fit_familiarity(features[learnt], features[~learnt], params["familiarity"])
+    return detector.state_dict(), {"network": fingerprint_network(weights, settings), **figures}
+
+
 def measure_intervals(intervals: pd.DataFrame, params: Params) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What the intervals held of the test part by age band and sex, and how ages agree with read ones."""
     coverage = interval_coverage(intervals, params["age_band_months"])

@@ -9,6 +9,7 @@ from boneage_kedro.pipelines.ptl_regression.nodes import (
     compare_with_paper,
     draw_intervals,
     draw_training,
+    learn_familiarity,
     measure_intervals,
     predict_cases,
     train_regressor,
@@ -18,11 +19,11 @@ STRATEGIES = ("ptl", "fine_tune")
 
 
 def create_pipeline() -> Pipeline:
-    """Train and predict once a strategy, then compare them on the test part; PTL gets intervals."""
+    """Train and predict once a strategy, learn how far PTL can be relied on, and compare both on the test part."""
     return Pipeline(
         [
             *(node for strategy in STRATEGIES for node in _strategy_nodes(strategy)),
-            *_interval_nodes(),
+            *_reliability_nodes(),
             Node(
                 compare_models,
                 inputs=["ptl_predictions", "fine_tune_predictions", "params:ptl_regression"],
@@ -70,13 +71,26 @@ def create_pipeline() -> Pipeline:
     )
 
 
-def _interval_nodes() -> list[Node]:
+def _reliability_nodes() -> list[Node]:
     return [
         Node(
             calibrate_ages,
             inputs=["ptl_predictions", "ptl_weights", "ptl_settings", "params:ptl_regression"],
             outputs=["ptl_intervals", "ptl_intervals_table"],
             name="calibrate_ages",
+        ),
+        Node(
+            learn_familiarity,
+            inputs=[
+                "image_store",
+                "cases",
+                "splits",
+                "ptl_weights",
+                "ptl_settings",
+                "params:ptl_regression",
+            ],
+            outputs=["ptl_familiarity_weights", "ptl_familiarity_settings"],
+            name="learn_familiarity",
         ),
         Node(
             measure_intervals,
