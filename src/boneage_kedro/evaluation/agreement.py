@@ -59,10 +59,10 @@ def agreement_by_sex(cases: pd.DataFrame, seed: int) -> pd.DataFrame:
         ``cohort`` (``all``, ``F`` or ``M``) and what `bland_altman` gives.
     """
     cohorts = {"all": cases} | {str(sex): part for sex, part in cases.groupby("sex") if len(part) >= _LEAST}
-    rows = [
-        {"cohort": cohort, **bland_altman(part["bone_age_months"], part["predicted_months"], seed)}
-        for cohort, part in cohorts.items()
-    ]
+    rows = []
+    for cohort, part in cohorts.items():
+        read, predicted = (part[name].to_numpy(float) for name in ("bone_age_months", "predicted_months"))
+        rows.append({"cohort": cohort, **bland_altman(read, predicted, seed)})
     return pd.DataFrame(rows)
 
 

@@ -56,7 +56,8 @@ class Reliability:
             if values["network"] != network:
                 raise ValueError(
                     f"{name} belongs to another network than ptl_weights, so it says nothing of its ages; make it "
-                    "again: kedro run --pipelines=ptl_regression --from-nodes=calibrate_ages,learn_familiarity"
+                    "again, with the same --env: kedro run --pipelines=ptl_regression "
+                    "--from-nodes=calibrate_ages,learn_familiarity"
                 )
         detector = FeatureDistance.of(familiarity_weights)
         return cls(IntervalCalibration.from_dict(intervals), detector, settings["age_range_months"])

@@ -139,7 +139,8 @@ def draw_intervals(
     """Differences from read ages, coverage by age band and sex, and the width over age, all of the test part."""
     from boneage_kedro.evaluation.age_figures import bland_altman_plot, coverage_bars, width_over_age
 
-    limits = agreement.set_index("cohort").loc["all"].to_dict()
+    (row,) = agreement[agreement["cohort"] == "all"].to_dict("records")
+    limits = {str(name): value for name, value in row.items()}
     wanted = params["intervals"]["coverage"]
     cases, part = intervals[["sex", "bone_age_months"]], f"the test part, {source}"
     return (

@@ -86,13 +86,12 @@ def _errors(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 def _coverage(table: pd.DataFrame) -> pd.DataFrame:
     low, high = table["coverage_low"], table["coverage_high"]
-    return table[["age_band", "sex", "cases"]].assign(
-        **{
-            "held": table["coverage"].map("{:.0%}".format),
-            "95% interval": [f"{a:.0%} to {b:.0%}" for a, b in zip(low, high, strict=True)],
-            "mean width (months)": table["mean_width"].map("{:.1f}".format),
-        }
-    )
+    shown: dict[str, Any] = {
+        "held": table["coverage"].map("{:.0%}".format),
+        "95% interval": [f"{a:.0%} to {b:.0%}" for a, b in zip(low, high, strict=True)],
+        "mean width (months)": table["mean_width"].map("{:.1f}".format),
+    }
+    return table[["age_band", "sex", "cases"]].assign(**shown)
 
 
 def _agreement(table: pd.DataFrame) -> pd.DataFrame:
