@@ -16,6 +16,7 @@ from boneage_kedro.provenance import fingerprint, fingerprint_code, fingerprint_
 from boneage_kedro.training.age_task import AgeTask
 from boneage_kedro.training.batches import AgeSamples
 from boneage_kedro.training.device import device_of
+from boneage_kedro.training.familiarity import pooled_features
 from boneage_kedro.training.loop import train
 from boneage_kedro.training.predict import map_attention, predict_ages
 from boneage_kedro.training.progress import Checkpoint, EpochRecord
@@ -168,6 +169,23 @@ def map_cohort(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Class activation maps (n, h, w) and biases (n,) in months, in the order of the table."""
     return _apply(map_attention, store, cases, weights, settings, fit_settings)
+
+
+def pool_cohort(
+    store: ImageStore,
+    cases: pd.DataFrame,
+    weights: dict[str, Tensor],
+    settings: dict[str, Any],
+    fit_settings: FitSettings,
+) -> Tensor:
+    """Features (n, C) behind the average pooling, of the pictures as they are, in the order of the table."""
+
+    def pool(
+        model: AgeRegressor, samples: AgeSamples, batch_size: int, device: torch.device, _: ViewSettings
+    ) -> Tensor:
+        return pooled_features(model, samples, batch_size, device)
+
+    return _apply(pool, store, cases, weights, settings, fit_settings)
 
 
 def _apply(

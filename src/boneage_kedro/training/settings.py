@@ -142,6 +142,12 @@ class RegressionSettings(TypedDict):
     views: ViewSettings
 
 
+class FamiliaritySettings(TypedDict):
+    """``false_alarms`` is the share of fit pictures that may be called unfamiliar."""
+
+    false_alarms: Share
+
+
 class RegressionArm(TypedDict):
     """One way of training a regressor: what differs from the settings that all share.
 
@@ -275,10 +281,15 @@ class QueryArm(TypedDict):
 
 
 class AssessSettings(TypedDict):
-    """How new cases are read; the network brings its own preparation of pictures."""
+    """How new cases are read; the network brings its own preparation of pictures.
+
+    ``widest_wrist_cut`` is how wide, in breadths of the palm, the edge of the picture may cut a hand whose wrist is
+    taken to be there (`boneage_kedro.masks.wrist.cut_share`).
+    """
 
     batch_size: Count
     workers: Count
     accelerator: Literal["auto", "cpu", "gpu"]
     overlay_px: PixelSide
     warn_difference_months: NotNegative
+    widest_wrist_cut: NotNegative
