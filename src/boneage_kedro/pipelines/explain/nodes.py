@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from boneage_kedro.evaluation.attention_placing import PlacedMaps
 from boneage_kedro.pipelines.explain.params import Params
 
 if TYPE_CHECKING:
@@ -49,27 +50,46 @@ def map_test_cases(
     return {"maps": maps.astype(np.float32)}, table
 
 
+def locate_map_cells(weights: dict[str, Tensor], settings: dict[str, Any]) -> dict[str, Any]:
+    """Where the cells of the maps look, so that whoever draws them needs no network.
+
+    Returns:
+        ``first_px, stride_px, picture_px``, the arguments of `boneage_kedro.evaluation.attention_placing.place_maps`.
+    """
+    from boneage_kedro.training.regression import place_of_cells
+
+    return place_of_cells(weights, settings)
+
+
 def draw_attention(
-    store: ImageStore, maps: dict[str, np.ndarray], table: pd.DataFrame, params: Params, source: str
+    store: ImageStore,
+    maps: dict[str, np.ndarray],
+    grid: dict[str, Any],
+    table: pd.DataFrame,
+    params: Params,
+    source: str,
 ) -> tuple[Figure, Figure]:
     """Sheet of pictures with their maps, spread over the ages, and mean maps by sex and age."""
-    from boneage_kedro.evaluation.figures import attention_sheet, mean_maps
+    from boneage_kedro.evaluation.figures import attention_sheet, mean_maps, spread_over_ages
 
-    order = table["bone_age_months"].argsort().to_numpy()
-    count = min(params["sheet_cases"], len(order))
-    chosen = order[np.linspace(0, len(order) - 1, count).round().astype(int)]
-    cases = table.iloc[chosen]
-    images = [store.pixels[row] for row in store.rows(cases["id"].tolist())]
-    scale = float(np.quantile(np.abs(maps["maps"]), 0.99)) or 1.0
+    cases = spread_over_ages(table, params["sheet_cases"])
+    placed = PlacedMaps(table["id"], maps["maps"], **grid)
     sheet = attention_sheet(
-        images,
-        maps["maps"][chosen],
+        [store[key] for key in cases["id"]],
+        np.stack([placed[key] for key in cases["id"]]),
         cases,
-        scale,
+        _full_colour(maps["maps"]),
         params["sheet_columns"],
         f"Months that each place adds (red) or takes away (blue), {source}",
     )
-    return sheet, mean_maps(mean_map_by_group(maps["maps"], table), f"Mean activation maps, {source}")
+    groups = mean_map_by_group(maps["maps"], table)
+    means = PlacedMaps(list(groups), np.stack(list(groups.values())), **grid)
+    return sheet, mean_maps(means, f"Mean activation maps, {source}")
+
+
+def _full_colour(maps: np.ndarray) -> float:
+    """Contribution that gets full colour: one place in a hundred is beyond."""
+    return float(np.quantile(np.abs(maps), 0.99)) or 1.0
 
 
 def mean_map_by_group(maps: np.ndarray, table: pd.DataFrame) -> dict[str, np.ndarray]:

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from boneage_kedro.pipelines.explain.nodes import draw_attention, map_test_cases
+from boneage_kedro.pipelines.explain.nodes import draw_attention, locate_map_cells, map_test_cases
 
 
 def create_pipeline() -> Pipeline:
@@ -23,10 +23,17 @@ def create_pipeline() -> Pipeline:
                 name="map_test_cases",
             ),
             Node(
+                locate_map_cells,
+                inputs=["ptl_weights", "ptl_settings"],
+                outputs="attention_grid",
+                name="locate_map_cells",
+            ),
+            Node(
                 draw_attention,
                 inputs=[
                     "image_store",
                     "attention_maps",
+                    "attention_grid",
                     "attention_table",
                     "params:explain",
                     "params:data_prep.source_name",
