@@ -5,7 +5,7 @@ centred on depends on the padding of every strided layer, though: in a ResNet th
 in an EfficientNet with the padding of TensorFlow the last one does. Stretched maps are off by up to half a cell.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -19,7 +19,7 @@ class PlacedMaps(Mapping[str, np.ndarray]):
     """
 
     def __init__(
-        self, ids: Sequence[str], maps: np.ndarray, first_px: float, stride_px: float, picture_px: int
+        self, ids: Iterable[str], maps: np.ndarray, first_px: float, stride_px: float, picture_px: int
     ) -> None:
         self._maps = dict(zip(ids, maps, strict=True))
         self._grid = first_px, stride_px, picture_px

@@ -22,9 +22,9 @@ def write_report(
 
     Args:
         figures: age histogram, contact sheet, learning curves, MAE bars, predicted against read,
-            attention sheet and mean attention, in this order.
+            and what `explain` has drawn, in this order.
     """
-    histogram, contact, curves, bars, scatter, attention, mean_attention = figures
+    histogram, contact, curves, bars, scatter, *attention = figures
     parts = cases.merge(splits, on="id").groupby(["split", "sex"]).size().unstack(fill_value=0).reset_index()
     sections = [
         Section("Bone age on the test part", "", [_errors(comparison, ["model", "cohort"])], [bars, scatter]),
@@ -39,7 +39,7 @@ def write_report(
             "What the model looked at",
             "Each map adds up, with the bias of the sex, to the very age that was predicted.",
             [],
-            [attention, mean_attention],
+            attention,
         ),
         Section(
             "Data", f"{len(cases)} cases, split once by patient.", [parts, findings], [histogram, contact]

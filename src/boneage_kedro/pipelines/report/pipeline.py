@@ -12,6 +12,11 @@ FIGURES = (
     "predicted_against_read",
     "attention_sheet",
     "mean_attention",
+    "error_panels",
+    "region_bars",
+    "mean_hands",
+    "deletion_curves",
+    "random_layers",
 )
 
 
