@@ -50,6 +50,11 @@ FIGURES = (
     "width_over_age",
     "attention_sheet",
     "mean_attention",
+    "error_panels",
+    "region_bars",
+    "mean_hands",
+    "deletion_curves",
+    "random_layers",
 )
 
 
@@ -174,6 +179,34 @@ def test_maps_add_up_to_the_predictions(output: str) -> None:
     table = pd.read_parquet(PROJECT / "data/07_model_output/test/attention_table.parquet")
     total = table["map_mean_months"] + table["bias_months"]
     assert np.allclose(total, table["predicted_months"], atol=0.01)
+
+
+def test_attention_is_counted_by_region_and_adds_up(output: str) -> None:
+    folder = PROJECT / "data/07_model_output/test"
+    table = pd.read_parquet(folder / "attention_table.parquet").set_index("id")
+    counted = pd.read_parquet(folder / "attention_by_region.parquet").groupby("id")
+    assert len(counted) == len(table)
+    assert np.allclose(counted[["attention", "area"]].sum(), 1)
+    assert np.allclose(counted["months"].sum(), table["map_mean_months"].sort_index(), atol=0.01)
+    joints = pd.read_parquet(folder / "attention_joints.parquet")
+    assert joints.groupby("id").size().eq(21).all()
+    assert set(joints["id"]) == set(table.index)
+    summary = pd.read_csv(RESULTS / "attention_regions.csv")
+    assert (summary.groupby("sex")["cases"].first() == table["sex"].value_counts()).all()
+
+
+def test_maps_are_checked_by_deletion_and_by_random_layers(run: Run) -> None:
+    changes = pd.read_parquet(RESULTS / "attention_deletion.parquet")
+    assert len(changes) == 3 * 2 * 3 * 3  # orders, tests, cases, and the whole picture before two steps
+    whole = changes["share"] == (changes["test"] == "insertion")
+    assert not changes.loc[whole, "change_months"].any()
+    areas = pd.read_csv(RESULTS / "attention_areas.csv").set_index(["test", "order"])
+    for test in ("deletion", "insertion"):
+        logged = run.data.metrics[f"attention.{test}.attention.area_months"]
+        assert logged == pytest.approx(areas.loc[(test, "attention"), "area"])
+    likeness = pd.read_parquet(RESULTS / "attention_likeness.parquet")
+    assert likeness.groupby("depth").size().tolist() == [3, 3]
+    assert likeness["depth"].max() == 1
 
 
 def test_no_patient_is_in_two_parts(output: str) -> None:

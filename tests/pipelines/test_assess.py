@@ -104,6 +104,25 @@ def test_every_case_has_its_row_and_bad_ones_their_reason(
     assert overlays["h0"].shape == (side, 2 * side, 3)
 
 
+def test_the_map_lies_where_its_cells_look(
+    radiographs: RadiographFolder, model: Any, parameters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first of two cells of this network looks at the corner of the picture, not at the middle of a quarter."""
+    weights, settings = model
+    one_cell, rest = np.zeros((1, 2, 2)), np.array([MEAN_AGE])
+    one_cell[0, 0, 0] = 40
+    monkeypatch.setattr("boneage_kedro.training.assessment.map_attention", lambda *_: (one_cell, rest))
+    rows, overlays = assess(table(("h0", "M", "")), radiographs, (weights, settings), parameters["assess"])
+    assert rows.loc["h0", "bone_age_months"] == MEAN_AGE + 10
+    side = parameters["assess"]["overlay_px"]
+    plain, mapped = overlays["h0"][:, :side].astype(int), overlays["h0"][:, side:].astype(int)
+    coloured = np.abs(mapped - plain).sum(-1)
+    assert coloured[0, 0]
+    assert not coloured[
+        side * 9 // 16 :
+    ].any()  # cells lie at pixels 0 and 32 of 64; stretched, it would reach 48
+
+
 def test_which_of_two_files_is_meant_is_not_guessed(
     radiographs: RadiographFolder, model: Any, parameters: dict[str, Any]
 ) -> None:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from boneage_kedro.cohort.sex import Sex
+from boneage_kedro.evaluation.attention_placing import place_maps
 from boneage_kedro.evaluation.overlay import overlay_map
 from boneage_kedro.imaging.ingest import read_content
 from boneage_kedro.imaging.parallel import map_ordered
@@ -21,6 +22,7 @@ from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.masks.wrist import wrist_doubt
+from boneage_kedro.models.cell_grid import CellGrid, locate_cells
 from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.training.batches import AgeSamples, to_input
 from boneage_kedro.training.device import device_of
@@ -117,6 +119,7 @@ def assess_cases(
     """
     device = device_of(settings["accelerator"])
     model = build_regressor(dict(weights), dict(model_settings)).to(device)
+    cells = locate_cells(model.backbone, model.config.input_px)
 
     def open_one(case: Mapping[str, Any]) -> _Opened:
         return _open(case, radiographs, model_settings, settings["overlay_px"], readers)
@@ -128,7 +131,7 @@ def assess_cases(
     while batch := list(islice(opened, size)):
         pictured = [case for case in batch if case.for_network is not None]
         if pictured:
-            _predict(model, pictured, device, views_in(model_settings))
+            _predict(model, cells, pictured, device, views_in(model_settings))
             _measure_distance(model, pictured, device, reliability)
             for reader in readers:
                 _find(reader, pictured)
@@ -193,7 +196,9 @@ def _contradictions(radiograph: Radiograph, case: Mapping[str, Any]) -> list[str
     return found
 
 
-def _predict(model: AgeRegressor, opened: list[_Opened], device: torch.device, views: ViewSettings) -> None:
+def _predict(
+    model: AgeRegressor, cells: CellGrid, opened: list[_Opened], device: torch.device, views: ViewSettings
+) -> None:
     """Ages and maps of a batch; the age is what the map and the rest add up to."""
     samples = AgeSamples(
         pixels=np.stack([case.for_network.image for case in opened if case.for_network]),
@@ -204,8 +209,9 @@ def _predict(model: AgeRegressor, opened: list[_Opened], device: torch.device, v
         input_px=model.config.input_px,
     )
     maps, rests = map_attention(model, samples, len(opened), device, views)
-    for case, contribution, rest in zip(opened, maps, rests, strict=True):
-        case.reading.bone_age_months = float(contribution.mean() + rest)
+    placed = place_maps(maps, *cells, model.config.input_px)
+    for case, own_map, rest, contribution in zip(opened, maps, rests, placed, strict=True):
+        case.reading.bone_age_months = float(own_map.mean() + rest)
         if case.for_eye is not None:
             full_colour = FULL_COLOUR_SD * model.config.age_sd_months
             plain = cv2.cvtColor(case.for_eye, cv2.COLOR_GRAY2RGB)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from boneage_kedro.imaging.store import ImageStore
+from boneage_kedro.models.cell_grid import locate_cells
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
 from boneage_kedro.models.regressor_start import start_from
 from boneage_kedro.models.weights import PretrainedWeights, fingerprint_weights
@@ -186,6 +187,13 @@ def pool_cohort(
         return pooled_features(model, samples, batch_size, device)
 
     return _apply(pool, store, cases, weights, settings, fit_settings)
+
+
+def place_of_cells(weights: dict[str, Tensor], settings: dict[str, Any]) -> dict[str, Any]:
+    """Where the cells of a network's maps look: the arguments of `place_maps` beside the maps, plain values."""
+    model = build_regressor(weights, settings)
+    input_px = model.config.input_px
+    return {**locate_cells(model.backbone, input_px)._asdict(), "picture_px": input_px}
 
 
 def _apply(

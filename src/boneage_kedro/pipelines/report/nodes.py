@@ -26,7 +26,7 @@ def write_report(
 
     Args:
         figures: age histogram, contact sheet, learning curves, MAE bars, predicted against read,
-            Bland-Altman, coverage, width over age, attention sheet and mean attention, in this order.
+            Bland-Altman, coverage, width over age, and what `explain` has drawn, in this order.
     """
     histogram, contact, curves, bars, scatter, differences, held, widths, *attention = figures
     parts = cases.merge(splits, on="id").groupby(["split", "sex"]).size().unstack(fill_value=0).reset_index()

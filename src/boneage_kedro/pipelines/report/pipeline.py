@@ -15,6 +15,11 @@ FIGURES = (
     "width_over_age",
     "attention_sheet",
     "mean_attention",
+    "error_panels",
+    "region_bars",
+    "mean_hands",
+    "deletion_curves",
+    "random_layers",
 )
 
 
