@@ -164,7 +164,8 @@ class MaskFitSettings(FitSettings):
 class SegmentationSettings(TypedDict):
     """A segmentation network, its start, and how it is trained.
 
-    ``growth`` and ``layers`` are for fc_densenet alone (see `boneage_kedro.models.fc_densenet`).
+    ``growth`` and ``layers`` are for fc_densenet alone (see `boneage_kedro.models.fc_densenet`), ``head_channels`` is
+    for fcn alone (see `boneage_kedro.models.fcn`).
     """
 
     architecture: str
@@ -173,6 +174,7 @@ class SegmentationSettings(TypedDict):
     reduction: Count
     growth: NotRequired[Count | None]
     layers: NotRequired[Count | None]
+    head_channels: NotRequired[Count | None]
     initial_weights: str
     input_px: PixelSide
     epoch_samples: Count
@@ -261,6 +263,7 @@ class NetworkChanges(TypedDict, total=False):
     depth: Count
     growth: Count | None
     layers: Count | None
+    head_channels: Count | None
 
 
 class QueryArm(TypedDict):
