@@ -69,10 +69,14 @@ class AgeAugmentSettings(AugmentSettings):
 
 
 class FitSettings(TypedDict):
-    """What all stages of one training share."""
+    """What all stages of one training share.
+
+    ``momentum`` is for ``sgd`` alone (see `boneage_kedro.training.optimisers`).
+    """
 
     batch_size: Count
-    optimiser: Literal["adamw", "rmsprop"]
+    optimiser: Literal["adamw", "rmsprop", "sgd"]
+    momentum: NotRequired[Annotated[float, Within(0, 0.9999)] | None]
     weight_decay: NotNegative
     schedule: Literal["constant", "cosine"]
     accelerator: Literal["auto", "cpu", "gpu"]
@@ -158,7 +162,7 @@ class RegressionArm(TypedDict):
 class MaskFitSettings(FitSettings):
     """The fit of a segmentation network."""
 
-    loss: Literal["dice", "dice_ce"]
+    loss: Literal["dice", "dice_ce", "ce"]
 
 
 class SegmentationSettings(TypedDict):
