@@ -38,7 +38,7 @@ def drawn(shape: tuple[int, int], rows: int, columns: int) -> np.ndarray:
     return mask
 
 
-@pytest.mark.parametrize("factors", [(1, 1), (2, 2), (2, 4), (4, 2), (20, 20)])
+@pytest.mark.parametrize("factors", [(1, 1), (2, 2), (4, 2), (20, 20)])
 def test_outlines_follow_the_size_of_the_picture_by_rows_and_by_columns(factors: tuple[int, int]) -> None:
     rows, columns = factors
     shape = (SHAPE[0] // rows, SHAPE[1] // columns)
@@ -65,7 +65,10 @@ def test_a_file_that_states_no_size_was_drawn_on_this_picture() -> None:
         (file(bones(), imageHeight="80"), "says that its picture has 120 x 80 pixels; save it"),
         (file(bones(), imageHeight=-80), "says that its picture has 120 x -80 pixels; save it"),
         (file(bones(), imageHeight=10**9), "more than the limit of 100,000,000"),
-        (file(bones(), imageHeight=120, imageWidth=80), "lies on its side"),
+        (
+            file(bones(ulna=[[62, 20], [75, 20], [75, 60]]), imageHeight=120, imageWidth=80),
+            "lies on its side",
+        ),
     ],
 )
 def test_what_cannot_be_right_is_refused_with_the_files_name(content: bytes, reason: str) -> None:
