@@ -55,7 +55,7 @@ def pixel_scores(counts: np.ndarray, class_names: Sequence[str]) -> dict[str, fl
     right = np.diag(counts)
     given, true = counts.sum(0), counts.sum(1)
     absent = (given == 0) & (true == 0)
-    scores = {}
+    scores: dict[str, float] = {}
     for measure, whole in {"precision": given, "recall": true, "iou": given + true - right}.items():
         values = np.where(absent, 1.0, right / np.maximum(whole, 1))
         named = zip((BACKGROUND, *class_names), values.tolist(), strict=True)
