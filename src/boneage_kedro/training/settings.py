@@ -69,10 +69,14 @@ class AgeAugmentSettings(AugmentSettings):
 
 
 class FitSettings(TypedDict):
-    """What all stages of one training share."""
+    """What all stages of one training share.
+
+    ``momentum`` is for ``sgd`` alone (see `boneage_kedro.training.optimisers`).
+    """
 
     batch_size: Count
-    optimiser: Literal["adamw", "rmsprop"]
+    optimiser: Literal["adamw", "rmsprop", "sgd"]
+    momentum: NotRequired[Annotated[float, Within(0, 0.9999)] | None]
     weight_decay: NotNegative
     schedule: Literal["constant", "cosine"]
     accelerator: Literal["auto", "cpu", "gpu"]
@@ -164,13 +168,14 @@ class RegressionArm(TypedDict):
 class MaskFitSettings(FitSettings):
     """The fit of a segmentation network."""
 
-    loss: Literal["dice", "dice_ce"]
+    loss: Literal["dice", "dice_ce", "ce"]
 
 
 class SegmentationSettings(TypedDict):
     """A segmentation network, its start, and how it is trained.
 
-    ``growth`` and ``layers`` are for fc_densenet alone (see `boneage_kedro.models.fc_densenet`).
+    ``growth`` and ``layers`` are for fc_densenet alone (see `boneage_kedro.models.fc_densenet`), ``head_channels`` is
+    for fcn alone (see `boneage_kedro.models.fcn`).
     """
 
     architecture: str
@@ -179,6 +184,7 @@ class SegmentationSettings(TypedDict):
     reduction: Count
     growth: NotRequired[Count | None]
     layers: NotRequired[Count | None]
+    head_channels: NotRequired[Count | None]
     initial_weights: str
     input_px: PixelSide
     epoch_samples: Count
@@ -267,6 +273,7 @@ class NetworkChanges(TypedDict, total=False):
     depth: Count
     growth: Count | None
     layers: Count | None
+    head_channels: Count | None
 
 
 class QueryArm(TypedDict):
