@@ -153,11 +153,11 @@ def test_a_server_that_is_gone_is_told_and_the_drawing_can_be_saved_later(
 ) -> None:
     person = annotate(queue)
     person.drag((20, 40), (20, 40))
-    person.page.route("**/mask.png", lambda route: route.abort("connectionrefused"))
+    person.page.context.set_offline(True)
     person.press("s")
     person.sees("The server does not answer", "[role=alert]")
     person.sees("Unsaved changes")
-    person.page.unroute("**/mask.png")
+    person.page.context.set_offline(False)
     save(person)
     assert queue.answer("1377")[40, 20] == 1
 

@@ -364,11 +364,11 @@ def test_what_cannot_be_used_is_told_and_the_rest_goes_on(sit: Sit, folder: Path
 def test_a_server_that_is_gone_is_told_and_nothing_is_lost(sit: Sit) -> None:
     person = sit()
     person.slide(contrast=9)
-    person.page.route("**/settings", lambda route: route.abort("connectionrefused"))
+    person.page.context.set_offline(True)
     person.press("s")
     person.sees("1377 is not saved. The server does not answer", "[role=alert]")
     person.sees("Unsaved changes")
-    person.page.unroute("**/settings")
+    person.page.context.set_offline(False)
     person.save()
     expect(person.page.locator("[role=alert]")).to_be_hidden()
 
