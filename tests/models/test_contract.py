@@ -11,9 +11,10 @@ from boneage_kedro.models.blocks import BLOCKS
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
 
 BACKBONES = ["tf_efficientnet_lite0", "legacy_xception", "resnet18", "convnext_atto", "test_efficientnet"]
+BONETS = ["bonet", "bonet_rigid", "bonet:test_efficientnet"]
 
 
-@pytest.fixture(params=[*BACKBONES, ("test_efficientnet", 10.0)], ids=str)
+@pytest.fixture(params=[*BACKBONES, *BONETS, ("test_efficientnet", 10.0)], ids=str)
 def model(request: pytest.FixtureRequest) -> AgeRegressor:
     torch.manual_seed(0)
     backbone, bin_months = (request.param, None) if isinstance(request.param, str) else request.param
