@@ -123,7 +123,8 @@ FrozenStatistics = Literal["keep", "update"]
 class RegressionSettings(TypedDict):
     """The network, its start, and how it is trained and used; stages are given beside it.
 
-    ``initial_weights`` are ``random``, ``pretrained`` (those of the backbone, or of what a BoNet has from one), or the name of an earlier training
+    ``initial_weights`` are ``random``, ``pretrained`` (those of the backbone, of a BoNet those of the layers that
+    another network lends), or the name of an earlier training
     (see `boneage_kedro.models.weights.PretrainedWeights.read_run`). ``frozen_statistics`` says whether BatchNorm of a
     frozen block keeps its means and variances or goes on following the pictures. Of each band of
     ``balance_band_months`` of read age an epoch shows the same number of pictures; 0 shows every picture once.
