@@ -3,7 +3,7 @@ import pytest
 
 from boneage_kedro.cohort.roi_boxes import first_reader, read_block_boxes
 
-COLUMNS = "id annotator_set label xmin ymin xmax ymax img_width img_height".split()
+COLUMNS = ["id", "annotator_set", "label", "xmin", "ymin", "xmax", "ymax", "img_width", "img_height"]
 
 
 def table(*rows: str) -> pd.DataFrame:

@@ -77,7 +77,7 @@ def test_pretrained_first_layers_are_filled_and_are_the_entry_block(tmp_path: Pa
     assert {k for k, block in owner.items() if block == "entry"} == {
         k for k in owner if k.startswith("stem.")
     }
-    assert owner["conv5.0.weight"] == owner["fully_connected.weight"] == "exit"
+    assert owner["conv5.0.weight"] == owner["fully_connected.0.weight"] == "exit"
     assert owner["deformation.theta.weight"] == "middle"
 
 

@@ -45,7 +45,8 @@ class BoNet(nn.Module):
 
     - kernels and widths are those of OverFeat's fast model (Sermanet et al. 2014, arXiv 1312.6229, table 1), since
       the first layers come from OverFeat. Its weights cannot be had, so another pretrained network lends its own.
-    - Batch normalisation, which lets it learn from few pictures without OverFeat's weights.
+    - Batch normalisation behind every layer, which lets it learn from few pictures without OverFeat's weights;
+      without it behind the fully connected layer, a step of Adam moves the age by more than it is.
     - The deformation layer lies behind the first two layers, so that those can come from any network.
     - The last map is reduced to 3 x 3 places, so that any size of picture does; OverFeat has 6 x 6 of one size. The
       fully connected layer gives 2,048 features.
@@ -68,7 +69,11 @@ class BoNet(nn.Module):
         self.conv3 = _conv(width, _WIDTHS[2], 3)
         self.conv4 = _conv(_WIDTHS[2], _WIDTHS[3], 3)
         self.conv5 = _conv(_WIDTHS[3], _WIDTHS[4], 3)
-        self.fully_connected = nn.Linear(_WIDTHS[4] * _GRID**2, _FEATURES)
+        self.fully_connected = nn.Sequential(
+            nn.Linear(_WIDTHS[4] * _GRID**2, _FEATURES, bias=False),
+            nn.BatchNorm1d(_FEATURES),
+            nn.ReLU(inplace=True),
+        )
         self.num_features = _FEATURES
         self.pretrained_cfg: dict[str, Any] = _PLAIN_STATISTICS if stem is None else self.stem.statistics
         self.feature_info = [
@@ -82,7 +87,7 @@ class BoNet(nn.Module):
         x = F.max_pool2d(self.stem(x), 2, ceil_mode=True)  # (B, C, H / 16, W / 16)
         x = self.conv5(self.conv4(self.conv3(self.deformation(x))))
         x = F.adaptive_max_pool2d(x, _GRID)  # (B, 1024, 3, 3)
-        return F.relu(self.fully_connected(x.flatten(1)))[:, :, None, None]
+        return self.fully_connected(x.flatten(1))[:, :, None, None]  # (B, 2048, 1, 1)
 
 
 class PretrainedStem(nn.Module):
