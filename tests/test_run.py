@@ -14,6 +14,7 @@ import pytest
 from kedro.framework.session import KedroSession
 from mlflow.entities import Run
 from PIL import Image
+from safetensors.torch import load_file
 
 from boneage_kedro.annotation.server import create_app
 from boneage_kedro.evaluation.segmentation import dice
@@ -23,6 +24,7 @@ from boneage_kedro.masks.hand_check import check_hand
 from boneage_kedro.masks.labelme import write_labelme
 from boneage_kedro.masks.polygons import mask_to_polygons
 from boneage_kedro.masks.queue import AnnotationQueue
+from boneage_kedro.training.reliability import fingerprint_network
 
 from .annotation.annotator import Annotator
 from .browser import chromium, served
@@ -43,8 +45,16 @@ FIGURES = (
     "learning_curves",
     "mae_bars",
     "predicted_against_read",
+    "bland_altman",
+    "coverage_bars",
+    "width_over_age",
     "attention_sheet",
     "mean_attention",
+    "error_panels",
+    "region_bars",
+    "mean_hands",
+    "deletion_curves",
+    "random_layers",
 )
 
 
@@ -110,6 +120,43 @@ def test_curves_and_final_figures_are_recorded(run: Run) -> None:
     assert logged == pytest.approx(table.loc[("paced transfer learning", "all"), "mae"])
 
 
+def test_the_test_part_has_intervals_and_their_coverage_is_recorded(run: Run) -> None:
+    table = pd.read_parquet(PROJECT / "data/07_model_output/test/ptl_intervals.parquet")
+    splits = pd.read_parquet(PROJECT / "data/03_primary/test/splits.parquet").set_index("id")["split"]
+    assert set(table["id"]) == set(splits.index[splits == "test"])
+    assert table["predicted_months"].between(table["lower_months"], table["upper_months"]).all()
+    held = table["bone_age_months"].between(table["lower_months"], table["upper_months"])
+    assert run.data.metrics["regression.test.ptl.all.coverage"] == pytest.approx(held.mean())
+    coverage = pd.read_csv(RESULTS / "interval_coverage.csv").set_index(["age_band", "sex"])
+    assert coverage.loc[("all", "all"), "coverage"] == pytest.approx(held.mean())
+    agreement = pd.read_csv(RESULTS / "agreement.csv").set_index("cohort")
+    logged = run.data.metrics["regression.test.ptl.all.upper_limit"]
+    assert logged == pytest.approx(agreement.loc["all", "upper_limit"])
+
+
+def test_intervals_and_familiarity_belong_to_the_network(output: str) -> None:
+    folder = PROJECT / "data/06_models/test"
+    intervals = json.loads((folder / "ptl_intervals.json").read_text())
+    familiarity = json.loads((folder / "ptl_familiarity_settings.json").read_text())
+    settings = json.loads((folder / "ptl_settings.json").read_text())
+    network = fingerprint_network(load_file(folder / "ptl_weights.safetensors"), settings)
+    assert intervals["network"] == familiarity["network"] == network
+    known = load_file(folder / "ptl_familiarity_weights.safetensors")
+    assert float(known["threshold"]) == pytest.approx(familiarity["threshold"])
+
+
+def test_the_papers_tables_end_with_our_row(output: str) -> None:
+    comparison = pd.read_csv(RESULTS / "model_comparison.csv").set_index(["model", "cohort"])
+    cases = pd.read_parquet(PROJECT / "data/03_primary/test/cases.parquet")
+    methods, participants = (
+        pd.read_csv(RESULTS / f"paper_{name}.csv").iloc[-1] for name in ("methods", "participants")
+    )
+    assert methods["dataset_size"] == len(cases)
+    for row in (methods, participants):
+        assert row["mae"] == pytest.approx(comparison.loc[("paced transfer learning", "all"), "mae"])
+        assert row["mae_boys"] == pytest.approx(comparison.loc[("paced transfer learning", "M"), "mae"])
+
+
 def test_figures_weights_and_report_are_artifacts(run: Run) -> None:
     client = mlflow.MlflowClient(TRACKING)
     found = {
@@ -132,6 +179,34 @@ def test_maps_add_up_to_the_predictions(output: str) -> None:
     table = pd.read_parquet(PROJECT / "data/07_model_output/test/attention_table.parquet")
     total = table["map_mean_months"] + table["bias_months"]
     assert np.allclose(total, table["predicted_months"], atol=0.01)
+
+
+def test_attention_is_counted_by_region_and_adds_up(output: str) -> None:
+    folder = PROJECT / "data/07_model_output/test"
+    table = pd.read_parquet(folder / "attention_table.parquet").set_index("id")
+    counted = pd.read_parquet(folder / "attention_by_region.parquet").groupby("id")
+    assert len(counted) == len(table)
+    assert np.allclose(counted[["attention", "area"]].sum(), 1)
+    assert np.allclose(counted["months"].sum(), table["map_mean_months"].sort_index(), atol=0.01)
+    joints = pd.read_parquet(folder / "attention_joints.parquet")
+    assert joints.groupby("id").size().eq(21).all()
+    assert set(joints["id"]) == set(table.index)
+    summary = pd.read_csv(RESULTS / "attention_regions.csv")
+    assert (summary.groupby("sex")["cases"].first() == table["sex"].value_counts()).all()
+
+
+def test_maps_are_checked_by_deletion_and_by_random_layers(run: Run) -> None:
+    changes = pd.read_parquet(RESULTS / "attention_deletion.parquet")
+    assert len(changes) == 3 * 2 * 3 * 3  # orders, tests, cases, and the whole picture before two steps
+    whole = changes["share"] == (changes["test"] == "insertion")
+    assert not changes.loc[whole, "change_months"].any()
+    areas = pd.read_csv(RESULTS / "attention_areas.csv").set_index(["test", "order"])
+    for test in ("deletion", "insertion"):
+        logged = run.data.metrics[f"attention.{test}.attention.area_months"]
+        assert logged == pytest.approx(areas.loc[(test, "attention"), "area"])
+    likeness = pd.read_parquet(RESULTS / "attention_likeness.parquet")
+    assert likeness.groupby("depth").size().tolist() == [3, 3]
+    assert likeness["depth"].max() == 1
 
 
 def test_no_patient_is_in_two_parts(output: str) -> None:
@@ -162,9 +237,18 @@ def test_assess_reads_new_files(new_files: dict[str, str], tmp_path: Path, finge
     with _session(new_files) as session:
         session.run(pipeline_names=["assess"])
     predictions = pd.read_csv(tmp_path / "out" / "predictions.csv").set_index("id")
-    assert predictions.columns.tolist() == ["sex", "bone_age_months", "status", "warnings"]
+    assert predictions.columns.tolist() == [
+        "sex",
+        "bone_age_months",
+        "lower_months",
+        "upper_months",
+        "status",
+        "warnings",
+    ]
     assert predictions["status"].isin(["ok", "indeterminate"]).tolist() == [True, True, False, False, False]
     assert predictions["bone_age_months"].notna().tolist() == [True, True, False, False, False]
+    read = predictions.iloc[:2]
+    assert read["bone_age_months"].between(read["lower_months"], read["upper_months"]).all()
     assert (predictions.loc[["p00002", "broken", "absent"], "warnings"].str.len() > 10).all()
     overlays = sorted((tmp_path / "out" / "overlays").iterdir())
     assert [file.name for file in overlays] == ["p00000.png", "p00001.png"]

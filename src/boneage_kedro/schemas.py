@@ -34,3 +34,10 @@ class Predictions(pa.DataFrameModel):
     sex: Series[str] = pa.Field(isin=_SEXES)
     bone_age_months: Series[float]
     predicted_months: Series[float]  # not null: every case of the cohort is predicted
+
+
+class Intervals(Predictions):
+    """Predictions with the interval about each."""
+
+    lower_months: Series[float] = pa.Field(ge=0)
+    upper_months: Series[float] = pa.Field(ge=0)

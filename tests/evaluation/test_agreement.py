@@ -1,7 +1,8 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from boneage_kedro.evaluation.agreement import bland_altman
+from boneage_kedro.evaluation.agreement import agreement_by_sex, bland_altman
 
 
 def test_agreement_by_hand() -> None:
@@ -51,3 +52,18 @@ def test_children_of_one_age_have_no_slope() -> None:
 def test_bad_input_is_refused(truth: list[float], predicted: list[float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         bland_altman(np.array(truth), np.array(predicted), seed=0)
+
+
+def test_a_sex_of_two_has_no_row_of_its_own() -> None:
+    cases = pd.DataFrame(
+        {
+            "sex": list("FFFMM"),
+            "bone_age_months": [50.0, 60, 70, 80, 90],
+            "predicted_months": [51.0, 62, 73, 70, 80],
+        }
+    )
+    table = agreement_by_sex(cases, seed=0).set_index("cohort")
+    assert table["cases"].to_dict() == {"all": 5, "F": 3}
+    assert table.loc["F", "bias"] == pytest.approx(2)
+    with pytest.raises(ValueError, match="at least three ages"):
+        agreement_by_sex(cases[:2], seed=0)

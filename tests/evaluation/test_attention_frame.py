@@ -121,8 +121,10 @@ def test_means_by_sex_and_band() -> None:
     images = {
         key: np.full((11, 11), value, np.uint8) for key, value in zip("abcd", (10, 20, 30, 99), strict=True)
     }
-    maps = np.arange(4.0)[:, None, None] * np.ones((4, 2, 2))
-    means = mean_hands(CommonFrame(SQUARE, 11), cases, images, maps, np.stack([SQUARE] * 4), [0, 5, 10])
+    maps = {key: np.full((2, 2), value) for key, value in zip("abcd", (0.0, 1, 2, 3), strict=True)}
+    means = mean_hands(
+        CommonFrame(SQUARE, 11), cases, images, maps, dict.fromkeys("abcd", SQUARE), [0, 5, 10]
+    )
     assert [(mean.sex, mean.ages, mean.cases) for mean in means] == [("F", "5-10 y", 1), ("M", "0-5 y", 2)]
     np.testing.assert_allclose(means[1].hand, 20)
     np.testing.assert_allclose(means[1].months, 1)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from boneage_kedro.evaluation.attention_placing import place_maps
+from boneage_kedro.evaluation.attention_placing import PlacedMaps, place_maps
 
 
 def test_cells_that_lie_side_by_side_by_hand() -> None:
@@ -28,3 +28,10 @@ def test_a_cell_is_strongest_where_it_looks() -> None:
 def test_cells_beyond_the_picture_are_refused() -> None:
     with pytest.raises(ValueError, match="6 cells every 32 px from 3 px do not fit a picture of 64 px"):
         place_maps(np.zeros((1, 6, 6)), 3, 32, 64)
+
+
+def test_maps_laid_one_by_one_are_those_laid_at_once() -> None:
+    maps = np.random.default_rng(1).normal(size=(2, 3, 3))
+    placed = PlacedMaps(["a", "b"], maps, 31, 32, 96)
+    assert list(placed) == ["a", "b"]
+    np.testing.assert_allclose(np.stack(list(placed.values())), place_maps(maps, 31, 32, 96))

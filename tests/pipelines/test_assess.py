@@ -1,5 +1,6 @@
 """`assess` on new files with a small untrained network: statuses, warnings and overlays."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,21 @@ import torch
 
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.cohort.tables import read_case_table
+from boneage_kedro.evaluation.intervals import IntervalCalibration
+from boneage_kedro.evaluation.mondrian import Group
+from boneage_kedro.imaging.preparation import Prepared
 from boneage_kedro.imaging.sources import RadiographFolder
+from boneage_kedro.models.feature_distance import FeatureDistance
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
 from boneage_kedro.phantom import fabricate_hand
 from boneage_kedro.pipelines.assess.nodes import assess_new_cases, read_new_cases
+from boneage_kedro.training.assessment import assess_cases
+from boneage_kedro.training.mask_readers import MaskReading
+from boneage_kedro.training.reliability import Reliability, fingerprint_network
 
 MEAN_AGE = 100.0
+RADIUS = 15.0
+Kept = tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, Any]]
 
 
 @pytest.fixture
@@ -41,16 +51,27 @@ def model(parameters: dict[str, Any]) -> tuple[dict[str, torch.Tensor], dict[str
     return network.state_dict(), settings
 
 
+def kept_with(
+    model: tuple[dict[str, torch.Tensor], dict[str, Any]], threshold: float = np.inf, radius: float = RADIUS
+) -> Kept:
+    """Intervals and familiarity of this network; without a threshold it knows every picture."""
+    network = {"network": fingerprint_network(*model)}
+    detector = FeatureDistance(model[0]["head.weight"].shape[1], rank=2)
+    detector.threshold.fill_(threshold)
+    calibration = IntervalCalibration(0.9, 100, None, (Group("all", 0.0, 100, radius),))
+    return calibration.as_dict() | network, detector.state_dict(), network
+
+
 def assess(
     table: pd.DataFrame,
     radiographs: RadiographFolder,
     model: tuple[dict[str, torch.Tensor], dict[str, Any]],
     params: dict[str, Any],
+    kept: Kept | None = None,
 ) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     overlays: dict[str, np.ndarray] = {}
-    steps = list(
-        assess_new_cases(read_case_table(table), radiographs, *model, None, None, None, None, params)
-    )
+    networks = *model, *(kept or kept_with(model)), None, None, None, None
+    steps = list(assess_new_cases(read_case_table(table), radiographs, *networks, params))
     for _, drawn, *masks in steps:
         assert masks == [{}, {}]  # no network for them was given
         overlays |= {key: np.asarray(image) for key, image in drawn.items()}
@@ -81,6 +102,25 @@ def test_every_case_has_its_row_and_bad_ones_their_reason(
     assert set(overlays) == {"h0", "h2"}
     side = parameters["assess"]["overlay_px"]
     assert overlays["h0"].shape == (side, 2 * side, 3)
+
+
+def test_the_map_lies_where_its_cells_look(
+    radiographs: RadiographFolder, model: Any, parameters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first of two cells of this network looks at the corner of the picture, not at the middle of a quarter."""
+    weights, settings = model
+    one_cell, rest = np.zeros((1, 2, 2)), np.array([MEAN_AGE])
+    one_cell[0, 0, 0] = 40
+    monkeypatch.setattr("boneage_kedro.training.assessment.map_attention", lambda *_: (one_cell, rest))
+    rows, overlays = assess(table(("h0", "M", "")), radiographs, (weights, settings), parameters["assess"])
+    assert rows.loc["h0", "bone_age_months"] == MEAN_AGE + 10
+    side = parameters["assess"]["overlay_px"]
+    plain, mapped = overlays["h0"][:, :side].astype(int), overlays["h0"][:, side:].astype(int)
+    coloured = np.abs(mapped - plain).sum(-1)
+    assert coloured[0, 0]
+    assert not coloured[
+        side * 9 // 16 :
+    ].any()  # cells lie at pixels 0 and 32 of 64; stretched, it would reach 48
 
 
 def test_which_of_two_files_is_meant_is_not_guessed(
@@ -134,6 +174,87 @@ def test_an_age_outside_what_was_learnt_is_indeterminate(
     rows, _ = assess(table(("h0", "M", "")), radiographs, narrow, parameters["assess"])
     assert rows.loc["h0", "status"] == "indeterminate"
     assert "outside 1 to 2 months" in rows.loc["h0", "warnings"]
+
+
+def test_every_age_has_its_interval(
+    radiographs: RadiographFolder, model: Any, parameters: dict[str, Any]
+) -> None:
+    cases = table(("h0", "M", ""), ("nowhere", "F", ""))
+    rows, _ = assess(cases, radiographs, model, parameters["assess"])
+    read = rows.loc["h0"]
+    assert read["lower_months"] == pytest.approx(read["bone_age_months"] - RADIUS, abs=0.11)
+    assert read["upper_months"] == pytest.approx(read["bone_age_months"] + RADIUS, abs=0.11)
+    assert rows.loc["nowhere", ["lower_months", "upper_months"]].isna().all()
+
+
+def test_an_interval_beyond_what_was_learnt_is_a_warning_and_not_a_refusal(
+    radiographs: RadiographFolder, model: Any, parameters: dict[str, Any]
+) -> None:
+    wide = kept_with(model, radius=300)
+    rows, _ = assess(table(("h0", "M", "")), radiographs, model, parameters["assess"], wide)
+    assert rows.loc["h0", "status"] == "ok"
+    assert "reaches beyond 216 months" in rows.loc["h0", "warnings"]
+
+
+def test_a_picture_of_another_kind_is_indeterminate(
+    radiographs: RadiographFolder, model: Any, parameters: dict[str, Any]
+) -> None:
+    strict = kept_with(model, threshold=1e-6)
+    rows, _ = assess(table(("h0", "M", "")), radiographs, model, parameters["assess"], strict)
+    assert rows.loc["h0", "status"] == "indeterminate"
+    assert "unlike those the network learnt from" in rows.loc["h0", "warnings"]
+    assert np.isfinite(rows.loc["h0", "bone_age_months"])
+
+
+def test_an_adult_by_the_table_is_indeterminate(
+    radiographs: RadiographFolder, model: Any, parameters: dict[str, Any]
+) -> None:
+    rows, _ = assess(table(("h0", "M", "240")), radiographs, model, parameters["assess"])
+    assert rows.loc["h0", "status"] == "indeterminate"
+    assert "an age of 20.0 years" in rows.loc["h0", "warnings"]
+
+
+@pytest.mark.parametrize(("part", "name"), [(0, "ptl_intervals"), (2, "ptl_familiarity_settings")])
+def test_what_is_known_of_another_network_is_refused(
+    radiographs: RadiographFolder, model: Any, parameters: dict[str, Any], part: int, name: str
+) -> None:
+    kept = list(kept_with(model))
+    kept[part] = kept[part] | {"network": "another"}
+    with pytest.raises(ValueError, match=f"{name} belongs to another network than ptl_weights"):
+        assess(table(("h0", "M", "")), radiographs, model, parameters["assess"], tuple(kept))
+
+
+class PalmAlone:
+    """A `MaskReader` that finds half a disc above the lower edge: a palm that the edge cuts in the middle."""
+
+    kind = "hand"
+
+    def __init__(self, preparation: Any, trusted: bool) -> None:
+        self.preparation, self._trusted = preparation, trusted
+
+    def read(self, ids: Sequence[str], prepared: Sequence[Prepared]) -> list[MaskReading]:
+        return [MaskReading(self._mask(made), [], self._trusted) for made in prepared]
+
+    @staticmethod
+    def _mask(made: Prepared) -> np.ndarray:
+        mask = np.zeros(made.source_shape, np.uint8)
+        row, column = np.ogrid[: made.crop.height, : made.crop.width]
+        off = np.hypot(made.crop.height - 1 - row, made.crop.width / 2 - column)
+        made.crop.view(mask)[off < made.crop.width / 3] = 1
+        return mask
+
+
+@pytest.mark.parametrize(("trusted", "status"), [(True, "indeterminate"), (False, "ok")])
+def test_a_hand_without_its_wrist_is_indeterminate_if_its_mask_is_trusted(
+    radiographs: RadiographFolder, model: Any, parameters: dict[str, Any], trusted: bool, status: str
+) -> None:
+    weights, settings = model
+    reader = PalmAlone(settings["preparation"], trusted)
+    cases = read_case_table(table(("h0", "M", "")))
+    known = Reliability.of(weights, settings, *kept_with(model))
+    ((reading,),) = assess_cases(cases, radiographs, weights, settings, known, parameters["assess"], [reader])
+    assert reading.status == status
+    assert any("the wrist is cut off" in warning for warning in reading.warnings) == trusted
 
 
 def test_a_chronological_age_far_off_is_told(

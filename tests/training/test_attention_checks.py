@@ -3,9 +3,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from boneage_kedro.evaluation.attention_checks import DeletionSettings
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
 from boneage_kedro.training.attention_checks import (
-    DeletionSettings,
     delete_and_insert,
     layers_with_weights,
     randomise_in_cascade,

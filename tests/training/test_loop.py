@@ -1,5 +1,5 @@
 import copy
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -155,8 +155,9 @@ def test_an_unknown_loss_is_refused() -> None:
         run(network(), recipe(stage("head", ["head"], 1), loss="huber"), MemoryCheckpoint())
 
 
-def test_the_papers_optimiser_trains() -> None:
-    history = run(network(), recipe(stage("head", ["head"], 3), optimiser="rmsprop"), MemoryCheckpoint())
+@pytest.mark.parametrize("changed", [{"optimiser": "rmsprop"}, {"optimiser": "sgd", "momentum": 0.9}])
+def test_the_papers_optimisers_train(changed: dict[str, Any]) -> None:
+    history = run(network(), recipe(stage("head", ["head"], 3), **changed), MemoryCheckpoint())
     assert all(np.isfinite(record["train_loss"]) for record in history)
 
 

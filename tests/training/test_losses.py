@@ -56,7 +56,7 @@ def test_a_sharp_label_far_from_the_others_is_finite_and_pulls_the_right_way() -
     assert (scores.grad[0] < 0).tolist() == [False, False, True]
 
 
-@pytest.mark.parametrize("kind", ["dice", "dice_ce"])
+@pytest.mark.parametrize("kind", ["dice", "dice_ce", "ce"])
 def test_a_sure_and_right_answer_costs_nothing(kind: str) -> None:
     truth = labels([0, 1, 2, 2], [1, 1, 0, 2])
     values = segmentation_loss(logits_of(truth, 3), truth, torch.ones(2), kind)
@@ -79,6 +79,7 @@ def test_soft_dice_and_cross_entropy_of_an_undecided_network() -> None:
     assert segmentation_loss(logits, truth, ONE, "dice")["loss"].item() == pytest.approx(soft)
     both = segmentation_loss(logits, truth, ONE, "dice_ce")["loss"].item()
     assert both == pytest.approx(soft + math.log(2))
+    assert segmentation_loss(logits, truth, ONE, "ce")["loss"].item() == pytest.approx(math.log(2))
 
 
 def test_with_two_classes_it_is_equation_3_of_paper_001() -> None:
@@ -109,7 +110,7 @@ def test_an_absent_class_costs_the_more_the_more_it_is_given() -> None:
     assert dices == pytest.approx([1, 0, 0], abs=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["dice", "dice_ce"])
+@pytest.mark.parametrize("kind", ["dice", "dice_ce", "ce"])
 def test_gradients_of_an_absent_class_stay_finite_and_push_it_down(kind: str) -> None:
     logits = torch.zeros(1, 3, 4, 4, requires_grad=True)
     truth = torch.ones(1, 4, 4, dtype=torch.uint8)

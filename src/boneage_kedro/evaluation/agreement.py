@@ -1,11 +1,13 @@
 """Agreement of predicted with read ages: the analysis of Bland and Altman."""
 
 import numpy as np
+import pandas as pd
 
 LIMIT = 1.959964
 """Standard deviations from the bias to the limits of agreement, which hold 95% of normal differences."""
 
 _DRAWS = 2000
+_LEAST = 3  # cases that a standard deviation means anything of
 
 
 def bland_altman(truth: np.ndarray, predicted: np.ndarray, seed: int) -> dict[str, float]:
@@ -27,7 +29,7 @@ def bland_altman(truth: np.ndarray, predicted: np.ndarray, seed: int) -> dict[st
         ValueError: there are fewer than three cases, arrays differ in length, or values are not finite.
     """
     truth, predicted = np.asarray(truth, float), np.asarray(predicted, float)
-    if truth.shape != predicted.shape or truth.ndim != 1 or len(truth) < 3:
+    if truth.shape != predicted.shape or truth.ndim != 1 or len(truth) < _LEAST:
         raise ValueError(
             f"need two equally long rows of at least three ages, got {truth.shape}, {predicted.shape}"
         )
@@ -44,6 +46,24 @@ def bland_altman(truth: np.ndarray, predicted: np.ndarray, seed: int) -> dict[st
         low, high = np.quantile(spread[name], [0.025, 0.975])
         found |= {name: float(value[0]), f"{name}_low": float(low), f"{name}_high": float(high)}
     return found
+
+
+def agreement_by_sex(cases: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Bland and Altman's figures of all cases and of each sex, a row each; a sex of fewer than three is left out.
+
+    Args:
+        cases: ``sex, bone_age_months, predicted_months``, at least three.
+        seed: as of `bland_altman`.
+
+    Returns:
+        ``cohort`` (``all``, ``F`` or ``M``) and what `bland_altman` gives.
+    """
+    cohorts = {"all": cases} | {str(sex): part for sex, part in cases.groupby("sex") if len(part) >= _LEAST}
+    rows = []
+    for cohort, part in cohorts.items():
+        read, predicted = (part[name].to_numpy(float) for name in ("bone_age_months", "predicted_months"))
+        rows.append({"cohort": cohort, **bland_altman(read, predicted, seed)})
+    return pd.DataFrame(rows)
 
 
 def _agreement(difference: np.ndarray, mean: np.ndarray) -> dict[str, np.ndarray]:

@@ -5,8 +5,31 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from typing_extensions import TypedDict
 
 from boneage_kedro.evaluation.metrics import mean_interval
+from boneage_kedro.limits import Count, Positive
+
+
+class DeletionSettings(TypedDict):
+    """How pictures are blurred away: in so many ``steps`` of equal area, to a Gaussian of ``blur``, its standard
+    deviation as a share of the side.
+    """
+
+    steps: Count
+    blur: Positive
+
+
+class CheckSettings(TypedDict):
+    """How maps are checked: on so many ``cases`` at most, spread over the ages; layers are made random in so many
+    ``random_steps`` for each of ``random_seeds``; ``seed`` is of random orders and of bootstraps.
+    """
+
+    cases: Count
+    deletion: DeletionSettings
+    random_steps: Count
+    random_seeds: list[int]
+    seed: int
 
 
 class Randomised(NamedTuple):

@@ -20,6 +20,13 @@ _LIKENESS = {"signed": ("#20639b", "-", "signed maps"), "absolute": ("#c98a1b", 
 _SURE = 1.96  # standard errors of a 95% interval
 
 
+def missing_figure(reason: str) -> Figure:
+    """Says why there is nothing to draw, where a run expects a figure."""
+    figure = Figure(figsize=(6.4, 1.2), layout="constrained")
+    figure.text(0.5, 0.5, reason, ha="center", va="center", fontsize=9, wrap=True)
+    return figure
+
+
 def mean_hands_figure(means: Sequence[MeanHand], title: str) -> Figure:
     """Mean attention over the mean hand, a row a sex, a column a band of ages.
 

@@ -139,8 +139,8 @@ def mean_hands(
     frame: CommonFrame,
     cases: pd.DataFrame,
     images: Mapping[str, np.ndarray],
-    maps: np.ndarray,
-    points: np.ndarray,
+    maps: Mapping[str, np.ndarray],
+    points: Mapping[str, np.ndarray],
     edges_years: Sequence[float],
 ) -> list[MeanHand]:
     """Mean picture and map of each sex and band of ages, girls first, from the youngest; empty ones left out.
@@ -148,8 +148,8 @@ def mean_hands(
     Args:
         cases: ``id, sex, bone_age_months``.
         images: (P, P) uint8 by id, such as an image store; they are asked for one by one.
-        maps: (n, h, w) months, in the order of the cases, laid on the picture (`attention_placing.place_maps`).
-        points: (n, k, 2) in pixels of the pictures, as the template of the frame has them.
+        maps: (h, w) months by id, laid on the picture (`attention_placing.PlacedMaps`); asked for one by one, too.
+        points: (k, 2) by id, in pixels of the pictures, as the template of the frame has them.
         edges_years: of the bands, rising; the upper edge belongs to the next band.
     """
     years = cases["bone_age_months"] / 12
@@ -158,10 +158,11 @@ def mean_hands(
         for low, high in pairwise(edges_years):
             chosen = np.flatnonzero((cases["sex"] == sex) & (years >= low) & (years < high))
             if len(chosen):
-                ids, own = cases["id"].iloc[chosen].tolist(), points[chosen]
+                ids = cases["id"].iloc[chosen].tolist()
+                own = [points[key] for key in ids]
                 side = images[ids[0]].shape[0]
                 hand = frame.mean((images[key] for key in ids), own, side)
-                months = frame.mean(maps[chosen], own, side)
+                months = frame.mean((maps[key] for key in ids), own, side)
                 means.append(MeanHand(sex, f"{low:g}-{high:g} y", len(chosen), hand, months))
     return means
 

@@ -5,7 +5,34 @@ centred on depends on the padding of every strided layer, though: in a ResNet th
 in an EfficientNet with the padding of TensorFlow the last one does. Stretched maps are off by up to half a cell.
 """
 
+from collections.abc import Iterable, Iterator, Mapping
+
 import numpy as np
+
+
+class PlacedMaps(Mapping[str, np.ndarray]):
+    """Maps by id, laid onto their pictures one by one when they are asked for: all at once may not fit into memory.
+
+    Args:
+        ids: of the maps, in their order.
+        maps, first_px, stride_px, picture_px: as in `place_maps`.
+    """
+
+    def __init__(
+        self, ids: Iterable[str], maps: np.ndarray, first_px: float, stride_px: float, picture_px: int
+    ) -> None:
+        self._maps = dict(zip(ids, maps, strict=True))
+        self._grid = first_px, stride_px, picture_px
+
+    def __getitem__(self, key: str) -> np.ndarray:
+        """(picture_px, picture_px) months."""
+        return np.asarray(place_maps(self._maps[key][None], *self._grid)[0])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._maps)
+
+    def __len__(self) -> int:
+        return len(self._maps)
 
 
 def place_maps(maps: np.ndarray, first_px: float, stride_px: float, picture_px: int) -> np.ndarray:

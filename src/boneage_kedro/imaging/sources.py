@@ -64,15 +64,19 @@ class RadiographFolder(Mapping[str, RadiographSource]):
 
 
 @dataclass(frozen=True)
-class _FileSource:
+class FileSource:
+    """A file by its path, and its name for messages."""
+
     path: Path
     name: str
 
     @property
     def fingerprint(self) -> str:
+        """See `fingerprint_content`."""
         return fingerprint_content(self.read_bytes())
 
     def read_bytes(self) -> bytes:
+        """The whole file."""
         return self.path.read_bytes()
 
 
@@ -119,7 +123,7 @@ def _find_sources(path: Path) -> Iterator[RadiographSource]:
                 and not _is_hidden(file.name)
                 and (_has_suffix(file.name) or _starts_as_dicom(file))
             ):
-                yield _FileSource(file, file.relative_to(path).as_posix())
+                yield FileSource(file, file.relative_to(path).as_posix())
     elif path.is_file():
         if not zipfile.is_zipfile(path):
             raise ValueError(f"{path}: neither a folder nor a zip archive; give one that holds radiographs")

@@ -1,6 +1,7 @@
 """Masks that people drew, by id, in the frame and at the size of their radiographs."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,13 +50,21 @@ class MaskFolder(Mapping[str, np.ndarray]):
             content = read_content(source)
         except UnreadableRadiograph as error:
             raise UnusableMask(str(error)) from error
+        return self._read(content, source.name, key, shape)
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How files are read, as plain values: masks that were read in another way are of no use."""
+        return {"classes": self.file_classes, "binary": self.binary, "resize": self.resize}
+
+    def _read(self, content: bytes, name: str, key: str, shape: tuple[int, int]) -> np.ndarray:
         if not self.resize:
-            return read_mask(content, source.name, self.file_classes, shape, self.binary)
-        drawn = read_mask(content, source.name, self.file_classes, None, self.binary)
+            return read_mask(content, name, self.file_classes, shape, self.binary)
+        drawn = read_mask(content, name, self.file_classes, None, self.binary)
         try:
             return fit_mask(drawn, shape)
         except UnusableMask as error:
-            raise UnusableMask(f"{source.name}: {error}") from error
+            raise UnusableMask(f"{name}: {error}") from error
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self.sources))

@@ -24,12 +24,7 @@ def ingest_masks(
     """
     header = StoreHeader(
         input_px,
-        {
-            "classes": masks.file_classes,
-            "binary": masks.binary,
-            "resize": masks.resize,
-            "canvas_px": images.header.canvas_px,
-        },
+        {**masks.reading, "canvas_px": images.header.canvas_px},
         fingerprint_code("masks"),
     )
     known = state.sources if state.header == header else {}

@@ -36,7 +36,7 @@ class EncoderUNet(SegmentationNetwork):
             ValueError: timm has no such network, or it has no pyramid of scales down to that one.
         """
         super().__init__()
-        self.encoder = create_backbone(backbone)
+        self.encoder, self.encoder_name = create_backbone(backbone), backbone
         stages, channels, reductions = _pyramid(self.encoder, backbone, depth)
         # what lies behind the last stage would never learn
         self.stages: list[int] = cast(Any, self.encoder).prune_intermediate_layers(

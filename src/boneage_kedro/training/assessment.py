@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from boneage_kedro.cohort.sex import Sex
+from boneage_kedro.evaluation.attention_placing import place_maps
 from boneage_kedro.evaluation.overlay import overlay_map
 from boneage_kedro.imaging.ingest import read_content
 from boneage_kedro.imaging.parallel import map_ordered
@@ -20,12 +21,16 @@ from boneage_kedro.imaging.preparation import PreparationSettings, Prepared, pre
 from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographFolder
+from boneage_kedro.masks.wrist import wrist_doubt
+from boneage_kedro.models.cell_grid import CellGrid, locate_cells
 from boneage_kedro.models.regressor import AgeRegressor
-from boneage_kedro.training.batches import AgeSamples
+from boneage_kedro.training.batches import AgeSamples, to_input
 from boneage_kedro.training.device import device_of
+from boneage_kedro.training.familiarity import pool
 from boneage_kedro.training.mask_readers import MaskReader
 from boneage_kedro.training.predict import map_attention
 from boneage_kedro.training.regression import build_regressor, views_in
+from boneage_kedro.training.reliability import Reliability
 from boneage_kedro.training.settings import AssessSettings, ViewSettings
 
 # One scale of colours for all cases, so that a map near the average child's is pale: in standard deviations of the
@@ -43,7 +48,7 @@ class Status(StrEnum):
 
 @dataclass
 class Reading:
-    """The result of one case.
+    """The result of one case; from ``lower_months`` to ``upper_months`` is the interval about its age.
 
     ``overlay`` is (P, 2P, 3) uint8 RGB, the picture beside its activation map; ``masks`` are (H, W) uint8 class
     codes at the size of the file, by kind.
@@ -52,6 +57,8 @@ class Reading:
     id: str
     sex: str
     bone_age_months: float = np.nan
+    lower_months: float = np.nan
+    upper_months: float = np.nan
     status: Status = Status.OK
     warnings: list[str] = field(default_factory=list)
     overlay: np.ndarray | None = None
@@ -68,6 +75,8 @@ class Reading:
             "id": self.id,
             "sex": self.sex,
             "bone_age_months": round(self.bone_age_months, 1),
+            "lower_months": round(self.lower_months, 1),
+            "upper_months": round(self.upper_months, 1),
             "status": str(self.status),
             "warnings": "; ".join(self.warnings),
         }
@@ -75,13 +84,19 @@ class Reading:
 
 @dataclass
 class _Opened:
-    """A case on its way: its row, what is known of its result, and its picture for the networks and for the eye."""
+    """A case on its way: its row, what is known of its result, and its picture for the networks and for the eye.
+
+    ``distance`` is that of the picture from those in training; ``trusted`` are the kinds of masks that others may
+    rely on.
+    """
 
     case: Mapping[str, Any]
     reading: Reading
     for_network: Prepared | None = None
     for_eye: np.ndarray | None = None
     for_masks: dict[str, Prepared] = field(default_factory=dict)
+    distance: float = np.nan
+    trusted: set[str] = field(default_factory=set)
 
 
 def assess_cases(
@@ -89,6 +104,7 @@ def assess_cases(
     radiographs: RadiographFolder,
     weights: Mapping[str, Tensor],
     model_settings: Mapping[str, Any],
+    reliability: Reliability,
     settings: AssessSettings,
     readers: Sequence[MaskReader],
 ) -> Iterator[list[Reading]]:
@@ -98,10 +114,12 @@ def assess_cases(
         cases: ``id, sex, chronological_age_months, problem, note``, as `boneage_kedro.cohort.tables.read_case_table`
             gives them.
         model_settings: what the training kept beside the weights, with the preparation it was trained on.
+        reliability: of this very network.
         readers: find what is to be masked, on the device that the settings name.
     """
     device = device_of(settings["accelerator"])
     model = build_regressor(dict(weights), dict(model_settings)).to(device)
+    cells = locate_cells(model.backbone, model.config.input_px)
 
     def open_one(case: Mapping[str, Any]) -> _Opened:
         return _open(case, radiographs, model_settings, settings["overlay_px"], readers)
@@ -113,11 +131,12 @@ def assess_cases(
     while batch := list(islice(opened, size)):
         pictured = [case for case in batch if case.for_network is not None]
         if pictured:
-            _predict(model, pictured, device, views_in(model_settings))
+            _predict(model, cells, pictured, device, views_in(model_settings))
+            _measure_distance(model, pictured, device, reliability)
             for reader in readers:
                 _find(reader, pictured)
         for case in pictured:
-            _judge(case, model_settings["age_range_months"], settings["warn_difference_months"])
+            _judge(case, reliability, settings)
         yield [case.reading for case in batch]
 
 
@@ -177,7 +196,9 @@ def _contradictions(radiograph: Radiograph, case: Mapping[str, Any]) -> list[str
     return found
 
 
-def _predict(model: AgeRegressor, opened: list[_Opened], device: torch.device, views: ViewSettings) -> None:
+def _predict(
+    model: AgeRegressor, cells: CellGrid, opened: list[_Opened], device: torch.device, views: ViewSettings
+) -> None:
     """Ages and maps of a batch; the age is what the map and the rest add up to."""
     samples = AgeSamples(
         pixels=np.stack([case.for_network.image for case in opened if case.for_network]),
@@ -188,8 +209,9 @@ def _predict(model: AgeRegressor, opened: list[_Opened], device: torch.device, v
         input_px=model.config.input_px,
     )
     maps, rests = map_attention(model, samples, len(opened), device, views)
-    for case, contribution, rest in zip(opened, maps, rests, strict=True):
-        case.reading.bone_age_months = float(contribution.mean() + rest)
+    placed = place_maps(maps, *cells, model.config.input_px)
+    for case, own_map, rest, contribution in zip(opened, maps, rests, placed, strict=True):
+        case.reading.bone_age_months = float(own_map.mean() + rest)
         if case.for_eye is not None:
             full_colour = FULL_COLOUR_SD * model.config.age_sd_months
             plain = cv2.cvtColor(case.for_eye, cv2.COLOR_GRAY2RGB)
@@ -204,19 +226,43 @@ def _find(reader: MaskReader, opened: list[_Opened]) -> None:
     for case, reading in zip(opened, found, strict=True):
         case.reading.masks[reader.kind] = reading.mask
         case.reading.warnings += reading.warnings
+        if reading.trusted:
+            case.trusted.add(reader.kind)
 
 
-def _judge(case: _Opened, age_range: tuple[float, float], warn_difference_months: float) -> None:
-    """Whether the age can be relied on."""
-    reading, (youngest, oldest) = case.reading, age_range
+@torch.inference_mode()
+def _measure_distance(
+    model: AgeRegressor, opened: list[_Opened], device: torch.device, reliability: Reliability
+) -> None:
+    """How far the pictures of a batch, as they are, lie from those in training."""
+    raw = torch.from_numpy(np.stack([case.for_network.image for case in opened if case.for_network]))
+    features = pool(model, to_input(raw.to(device), model.config.input_px))
+    for case, distance in zip(opened, reliability.familiarity(features).tolist(), strict=True):
+        case.distance = distance
+
+
+def _judge(case: _Opened, reliability: Reliability, settings: AssessSettings) -> None:
+    """The interval about the age, and whether the age can be relied on."""
+    reading, given = case.reading, case.case["chronological_age_months"]
     age = reading.bone_age_months
-    if not youngest <= age <= oldest:
+    interval = reliability.interval(reading.sex, age)
+    reading.lower_months, reading.upper_months = interval
+    verdict = reliability.judge(age, interval, given, case.distance)
+    reasons = verdict.reasons + _wrist_doubts(case, settings["widest_wrist_cut"])
+    if reasons:
         reading.status = Status.INDETERMINATE
-        reading.warnings.append(
-            f"outside {youngest:.0f} to {oldest:.0f} months, the ages the network learnt from"
-        )
-    difference = age - case.case["chronological_age_months"]  # nan when that age is not given
-    if abs(difference) > warn_difference_months:
+    reading.warnings += reasons + verdict.warnings
+    difference = age - given  # nan when that age is not given
+    if abs(difference) > settings["warn_difference_months"]:
         reading.warnings.append(
             f"{difference:+.0f} months from the chronological age; check picture, sex and age"
         )
+
+
+def _wrist_doubts(case: _Opened, widest_cut: float) -> list[str]:
+    """Why the wrist seems to be missing, by the mask of the hand, if there is one to be trusted."""
+    if "hand" not in case.trusted:
+        return []
+    # outside the exposed field there is nothing, so its edge is the one that may cut a hand
+    hand = case.for_masks["hand"].crop.view(case.reading.masks["hand"]) > 0
+    return [doubt] if (doubt := wrist_doubt(hand, widest_cut)) else []

@@ -15,24 +15,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.transforms.v2 import functional as VF
-from typing_extensions import TypedDict
 
-from boneage_kedro.evaluation.attention_checks import Randomised
-from boneage_kedro.limits import Count, Positive
+from boneage_kedro.evaluation.attention_checks import DeletionSettings, Randomised
 from boneage_kedro.training.batches import AgeSamples
 from boneage_kedro.training.seeding import derive_seed
 
 Network = TypeVar("Network", bound=nn.Module)
 _KERNEL_SDS = 3  # how far the kernel of the blur reaches
-
-
-class DeletionSettings(TypedDict):
-    """How pictures are blurred away: in so many ``steps`` of equal area, to a Gaussian of ``blur``, its standard
-    deviation as a share of the side.
-    """
-
-    steps: Count
-    blur: Positive
 
 
 def layers_with_weights(model: nn.Module) -> list[str]:

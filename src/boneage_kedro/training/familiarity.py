@@ -3,19 +3,12 @@
 import numpy as np
 import torch
 from torch import Tensor
-from typing_extensions import TypedDict
 
 from boneage_kedro.evaluation.intervals import conformal_quantile
-from boneage_kedro.limits import Share
 from boneage_kedro.models.feature_distance import FeatureDistance
 from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.training.batches import AgeSamples
-
-
-class FamiliaritySettings(TypedDict):
-    """``false_alarms`` is the share of fit pictures that may be called unfamiliar."""
-
-    false_alarms: Share
+from boneage_kedro.training.settings import FamiliaritySettings
 
 
 @torch.inference_mode()

@@ -13,6 +13,7 @@ from rich.progress import track
 from torch import Tensor, nn
 
 from boneage_kedro.training.averaging import WeightAverage
+from boneage_kedro.training.optimisers import new_optimiser, set_rate
 from boneage_kedro.training.progress import Checkpoint, EpochRecord, Progress, State
 from boneage_kedro.training.seeding import derive_seed
 from boneage_kedro.training.settings import FitSettings, StageSettings
@@ -126,7 +127,7 @@ def _train_stage(
     if state or progress.best_weights:
         model.load_state_dict(state["weights"] if state else progress.best_weights)
     training.task.begin_stage(stage)
-    wrapped, optimiser = training.fabric.setup(model, _optimiser(model, stage, training.settings))
+    wrapped, optimiser = training.fabric.setup(model, new_optimiser(model, stage, training.settings))
     average = WeightAverage(model, training.ema_decay)
     if state:
         optimiser.load_state_dict(state["optimiser"])
@@ -206,21 +207,12 @@ def resumable(checkpoint: Checkpoint, fingerprint: str) -> State | None:
     return state
 
 
-def _optimiser(model: nn.Module, stage: StageSettings, settings: FitSettings) -> torch.optim.Optimizer:
-    free = [p for p in model.parameters() if p.requires_grad]
-    rate, decay = stage["learning_rate"], settings["weight_decay"]
-    if settings["optimiser"] == "rmsprop":
-        return torch.optim.RMSprop(free, lr=rate, weight_decay=decay)
-    return torch.optim.AdamW(free, lr=rate, weight_decay=decay)
-
-
 def _set_learning_rate(optimiser: Any, stage: StageSettings, epoch: int, settings: FitSettings) -> float:
     """Set the rate of an epoch as a function of its number alone, so that resuming needs no scheduler."""
     rate = stage["learning_rate"]
     if settings["schedule"] == "cosine":
         rate *= 0.5 * (1 + math.cos(math.pi * epoch / stage["max_epochs"]))
-    for group in optimiser.param_groups:
-        group["lr"] = rate
+    set_rate(optimiser, rate)
     return rate
 
 

@@ -44,13 +44,13 @@ def distribution_loss(
     return F.kl_div(scores.log_softmax(1), label, reduction="batchmean", log_target=True)
 
 
-_SEGMENTATION_KINDS = ("dice", "dice_ce")
+_SEGMENTATION_KINDS = ("dice", "dice_ce", "ce")
 _SMOOTH_PX = 1.0  # bounds the gradient of a class that a picture lacks
 _TINY = 1e-6
 
 
 def segmentation_loss(logits: Tensor, target: Tensor, weight: Tensor, kind: str) -> dict[str, Tensor]:
-    """Loss of segmented pictures: soft Dice over the foreground classes, if asked plus cross entropy.
+    """Loss of segmented pictures: soft Dice over the foreground classes, cross entropy over the pixels, or both.
 
     Dice is taken for each picture and class, averaged over classes, times the picture's weight, and averaged over
     pictures. A class that a picture lacks counts 1 - 1 / (1 + its falsely given pixels), so it costs nothing only
@@ -59,13 +59,13 @@ def segmentation_loss(logits: Tensor, target: Tensor, weight: Tensor, kind: str)
     With two classes ``dice_ce`` is paper 001, equation 3: the binary cross entropy of equation 1, mean over pixels,
     plus 1 - Dice. Equation 2 takes Dice of the mask that Otsu's method makes of the probabilities, which has no
     gradient; here the probabilities themselves stand for it. Otsu's method is for finished masks alone
-    (`boneage_kedro.masks.binarisation`).
+    (`boneage_kedro.masks.binarisation`). ``ce`` is the softmax loss of paper 002, section 2.1, as a mean over pixels.
 
     Args:
         logits: (B, K, H, W), class 0 is background.
         target: (B, H, W) integer, 0 to K - 1.
         weight: (B,) of each picture, 0 or more; a picture of weight 0.5 counts half, whatever else is in the batch.
-        kind: ``dice`` or ``dice_ce``.
+        kind: ``dice``, ``dice_ce`` or ``ce``.
 
     Returns:
         ``loss``, and ``dice``: the unweighted mean Dice (paper 000, equation 4) of the most likely classes,
@@ -78,8 +78,10 @@ def segmentation_loss(logits: Tensor, target: Tensor, weight: Tensor, kind: str)
         raise ValueError(f"loss {kind!r} is not one of {', '.join(_SEGMENTATION_KINDS)}")
     logits = logits.float()  # sums over many pixels need more than 16 bits
     truth = _foreground(target, logits)
-    per_picture = 1 - _dice(logits.softmax(1)[:, 1:], truth, _SMOOTH_PX)
-    if kind == "dice_ce":
+    per_picture = torch.zeros_like(weight)
+    if kind != "ce":
+        per_picture = 1 - _dice(logits.softmax(1)[:, 1:], truth, _SMOOTH_PX)
+    if kind != "dice":
         per_picture = per_picture + F.cross_entropy(logits, target.long(), reduction="none").mean((1, 2))
     hard = _dice(_foreground(logits.detach().argmax(1), logits), truth, _TINY)
     return {"loss": (weight * per_picture).mean(), "dice": hard.mean()}

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.backbone import pretrained_part
+from boneage_kedro.models.cell_grid import locate_cells
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
 from boneage_kedro.models.regressor_start import start_from
 from boneage_kedro.models.weights import PretrainedWeights, fingerprint_weights
@@ -17,6 +18,7 @@ from boneage_kedro.provenance import fingerprint, fingerprint_code, fingerprint_
 from boneage_kedro.training.age_task import AgeTask
 from boneage_kedro.training.batches import AgeSamples
 from boneage_kedro.training.device import device_of
+from boneage_kedro.training.familiarity import pooled_features
 from boneage_kedro.training.loop import train
 from boneage_kedro.training.predict import map_attention, predict_ages
 from boneage_kedro.training.progress import Checkpoint, EpochRecord
@@ -169,6 +171,30 @@ def map_cohort(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Class activation maps (n, h, w) and biases (n,) in months, in the order of the table."""
     return _apply(map_attention, store, cases, weights, settings, fit_settings)
+
+
+def pool_cohort(
+    store: ImageStore,
+    cases: pd.DataFrame,
+    weights: dict[str, Tensor],
+    settings: dict[str, Any],
+    fit_settings: FitSettings,
+) -> Tensor:
+    """Features (n, C) behind the average pooling, of the pictures as they are, in the order of the table."""
+
+    def pool(
+        model: AgeRegressor, samples: AgeSamples, batch_size: int, device: torch.device, _: ViewSettings
+    ) -> Tensor:
+        return pooled_features(model, samples, batch_size, device)
+
+    return _apply(pool, store, cases, weights, settings, fit_settings)
+
+
+def place_of_cells(weights: dict[str, Tensor], settings: dict[str, Any]) -> dict[str, Any]:
+    """Where the cells of a network's maps look: the arguments of `place_maps` beside the maps, plain values."""
+    model = build_regressor(weights, settings)
+    input_px = model.config.input_px
+    return {**locate_cells(model.backbone, input_px)._asdict(), "picture_px": input_px}
 
 
 def _apply(

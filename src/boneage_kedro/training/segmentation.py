@@ -78,14 +78,16 @@ def new_segmenter(
     """
     start, name = settings["initial_weights"], settings["architecture"]
     shape = settings["width"], settings["depth"], settings["reduction"]
-    dense = settings.get("growth"), settings.get("layers")
-    config = SegmenterConfig(name, settings["input_px"], classes, *shape, *dense)
+    own = settings.get("growth"), settings.get("layers"), settings.get("head_channels")
+    config = SegmenterConfig(name, settings["input_px"], classes, *shape, *own)
     torch.manual_seed(derive_seed(settings["fit"]["seed"], "segmenter"))
     model = Segmenter(config)
     if start == "imagenet":
         if model.encoder is None:
-            raise ValueError(f"there are no ImageNet weights for architecture {name!r}; use a timm encoder")
-        pretrained.load_into(model.encoder, name)
+            raise ValueError(
+                f"there are no ImageNet weights for architecture {name!r}; use a timm encoder or fcn"
+            )
+        pretrained.load_into(model.encoder, model.encoder_name)
     elif start != "random":
         pretrained.load_file(model, start, member)
     return model.to(memory_format=torch.channels_last)  # a fifth faster on CPUs, and what GPUs want

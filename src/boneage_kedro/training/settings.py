@@ -69,10 +69,14 @@ class AgeAugmentSettings(AugmentSettings):
 
 
 class FitSettings(TypedDict):
-    """What all stages of one training share."""
+    """What all stages of one training share.
+
+    ``momentum`` is for ``sgd`` alone (see `boneage_kedro.training.optimisers`).
+    """
 
     batch_size: Count
-    optimiser: Literal["adamw", "rmsprop"]
+    optimiser: Literal["adamw", "rmsprop", "sgd"]
+    momentum: NotRequired[Annotated[float, Within(0, 0.9999)] | None]
     weight_decay: NotNegative
     schedule: Literal["constant", "cosine"]
     accelerator: Literal["auto", "cpu", "gpu"]
@@ -152,6 +156,12 @@ class RegressorChanges(TypedDict, total=False):
     dropout: Share
 
 
+class FamiliaritySettings(TypedDict):
+    """``false_alarms`` is the share of fit pictures that may be called unfamiliar."""
+
+    false_alarms: Share
+
+
 class RegressionArm(TypedDict):
     """One way of training a regressor: what differs from the settings that all share.
 
@@ -169,13 +179,14 @@ class RegressionArm(TypedDict):
 class MaskFitSettings(FitSettings):
     """The fit of a segmentation network."""
 
-    loss: Literal["dice", "dice_ce"]
+    loss: Literal["dice", "dice_ce", "ce"]
 
 
 class SegmentationSettings(TypedDict):
     """A segmentation network, its start, and how it is trained.
 
-    ``growth`` and ``layers`` are for fc_densenet alone (see `boneage_kedro.models.fc_densenet`).
+    ``growth`` and ``layers`` are for fc_densenet alone (see `boneage_kedro.models.fc_densenet`), ``head_channels`` is
+    for fcn alone (see `boneage_kedro.models.fcn`).
     """
 
     architecture: str
@@ -184,6 +195,7 @@ class SegmentationSettings(TypedDict):
     reduction: Count
     growth: NotRequired[Count | None]
     layers: NotRequired[Count | None]
+    head_channels: NotRequired[Count | None]
     initial_weights: str
     input_px: PixelSide
     epoch_samples: Count
@@ -272,6 +284,7 @@ class NetworkChanges(TypedDict, total=False):
     depth: Count
     growth: Count | None
     layers: Count | None
+    head_channels: Count | None
 
 
 class QueryArm(TypedDict):
@@ -286,10 +299,15 @@ class QueryArm(TypedDict):
 
 
 class AssessSettings(TypedDict):
-    """How new cases are read; the network brings its own preparation of pictures."""
+    """How new cases are read; the network brings its own preparation of pictures.
+
+    ``widest_wrist_cut`` is how wide, in breadths of the palm, the edge of the picture may cut a hand whose wrist is
+    taken to be there (`boneage_kedro.masks.wrist.cut_share`).
+    """
 
     batch_size: Count
     workers: Count
     accelerator: Literal["auto", "cpu", "gpu"]
     overlay_px: PixelSide
     warn_difference_months: NotNegative
+    widest_wrist_cut: NotNegative

@@ -43,6 +43,9 @@ def assess_new_cases(
     radiographs: RadiographFolder,
     weights: dict[str, Tensor],
     model_settings: dict[str, Any],
+    intervals: dict[str, Any],
+    familiarity_weights: dict[str, Tensor],
+    familiarity_settings: dict[str, Any],
     finger_weights: dict[str, Tensor] | None,
     finger_settings: dict[str, Any] | None,
     hand_weights: dict[str, Tensor] | None,
@@ -51,16 +54,23 @@ def assess_new_cases(
 ) -> Iterator[tuple[pd.DataFrame, Pictures, Pictures, Pictures]]:
     """Read the bone age of every case, and mask phalanges and hand if networks for them have been trained.
 
+    Raises:
+        ValueError: intervals or familiarity belong to another network.
+
     Yields:
-        after each batch the table of all cases so far (``id, sex, bone_age_months, status, warnings``), so that
-        a run that is killed leaves a whole one, and by id the batch's pictures with their activation maps, the
-        masks of its phalanges and those of its hands.
+        after each batch the table of all cases so far (``id, sex, bone_age_months, lower_months, upper_months,
+        status, warnings``), so that a run that is killed leaves a whole one, and by id the batch's pictures with
+        their activation maps, the masks of its phalanges and those of its hands.
     """
     from boneage_kedro.training.assessment import assess_cases
     from boneage_kedro.training.device import device_of
     from boneage_kedro.training.hand_reader import HandReader
     from boneage_kedro.training.mask_readers import PhalanxReader
+    from boneage_kedro.training.reliability import Reliability
 
+    reliability = Reliability.of(
+        weights, model_settings, intervals, familiarity_weights, familiarity_settings
+    )
     networks: dict[str, tuple[type[PhalanxReader | HandReader], Any, Any]] = {
         "finger_selftrain": (PhalanxReader, finger_weights, finger_settings),
         "hand_active_learning": (HandReader, hand_weights, hand_settings),
@@ -74,7 +84,9 @@ def assess_new_cases(
     rows: list[dict[str, Any]] = []
     with Progress(transient=True) as progress:
         task = progress.add_task("assessing", total=len(cases))
-        for readings in assess_cases(cases, radiographs, weights, model_settings, params, readers):
+        for readings in assess_cases(
+            cases, radiographs, weights, model_settings, reliability, params, readers
+        ):
             rows += [reading.row() for reading in readings]
             progress.advance(task, len(readings))
             drawn = {r.id: Image.fromarray(r.overlay) for r in readings if r.overlay is not None}

@@ -2,11 +2,41 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from boneage_kedro.pipelines.explain.nodes import draw_attention, map_test_cases
+from boneage_kedro.pipelines.explain.nodes import (
+    check_by_deletion,
+    check_by_random_layers,
+    choose_checked_cases,
+    collect_checks,
+    count_by_region,
+    draw_attention,
+    draw_checks,
+    draw_error_panels,
+    draw_regions,
+    locate_joints,
+    locate_map_cells,
+    map_test_cases,
+)
+
+_DRAWN = [
+    "image_store",
+    "attention_maps",
+    "attention_grid",
+    "attention_table",
+    "params:explain",
+    "params:data_prep.source_name",
+]
+_CHECKED = [
+    "image_store",
+    "checked_maps",
+    "ptl_weights",
+    "ptl_settings",
+    "params:ptl_regression.fit",
+    "params:explain",
+]
 
 
 def create_pipeline() -> Pipeline:
-    """Maps of the test part, then figures of them."""
+    """Maps of the test part, then figures of them, and checks that they belong to what the network has learnt."""
     return Pipeline(
         [
             Node(
@@ -23,16 +53,79 @@ def create_pipeline() -> Pipeline:
                 name="map_test_cases",
             ),
             Node(
+                locate_map_cells,
+                inputs=["ptl_weights", "ptl_settings"],
+                outputs="attention_grid",
+                name="locate_map_cells",
+            ),
+            Node(
                 draw_attention,
+                inputs=_DRAWN,
+                outputs=["attention_sheet@figure", "mean_attention@figure"],
+                name="draw_attention",
+            ),
+            Node(
+                draw_error_panels,
+                inputs=_DRAWN,
+                outputs="error_panels@figure",
+                name="draw_error_panels",
+            ),
+            Node(
+                locate_joints,
+                inputs=["image_store", "attention_table", "hand_joints_if_any", "phantom_truth_if_any"],
+                outputs="attention_joints",
+                name="locate_joints",
+            ),
+            Node(
+                count_by_region,
                 inputs=[
                     "image_store",
                     "attention_maps",
+                    "attention_grid",
                     "attention_table",
-                    "params:explain",
-                    "params:data_prep.source_name",
+                    "attention_joints",
+                    "bones_if_any",
+                    "drawn_hands_if_any",
+                    "found_hands_if_any",
                 ],
-                outputs=["attention_sheet@figure", "mean_attention@figure"],
-                name="draw_attention",
+                outputs=["attention_by_region", "attention_regions"],
+                name="count_by_region",
+            ),
+            Node(
+                draw_regions,
+                inputs=[*_DRAWN, "attention_joints", "attention_regions"],
+                outputs=["region_bars@figure", "mean_hands@figure"],
+                name="draw_regions",
+            ),
+            Node(
+                choose_checked_cases,
+                inputs=["attention_table", "params:explain"],
+                outputs="checked_maps",
+                name="choose_checked_cases",
+            ),
+            Node(
+                check_by_deletion,
+                inputs=_CHECKED,
+                outputs=["attention_deletion", "attention_areas"],
+                name="check_by_deletion",
+            ),
+            Node(
+                check_by_random_layers,
+                inputs=_CHECKED,
+                outputs="attention_likeness",
+                name="check_by_random_layers",
+            ),
+            Node(
+                draw_checks,
+                inputs=["attention_deletion", "attention_likeness", "params:data_prep.source_name"],
+                outputs=["deletion_curves@figure", "random_layers@figure"],
+                name="draw_checks",
+            ),
+            Node(
+                collect_checks,
+                inputs=["attention_areas", "attention_likeness"],
+                outputs="attention_metrics",
+                name="collect_checks",
             ),
         ],
         tags="explain",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from boneage_kedro.evaluation.metrics import metric_curve
 from boneage_kedro.imaging.ingest import in_chunks
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreEntry, StoreHeader, StoreState
 from boneage_kedro.masks.hand_store import WithoutBackground, ingest_hand_masks
+from boneage_kedro.pipelines.gan_enhance.methods import all_methods, gold_pairs, graded_hands
 from boneage_kedro.pipelines.gan_enhance.params import Params
 from boneage_kedro.pipelines.mask_steps import Predicted
 from boneage_kedro.provenance import fingerprint, fingerprint_code
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from boneage_kedro.training.checkpoint import CheckpointFile
     from boneage_kedro.training.gan import Sheet
     from boneage_kedro.training.gan_settings import GuardSettings
-    from boneage_kedro.training.gold import GoldPairs
     from boneage_kedro.training.pairs import Pairs
 
 logger = logging.getLogger(__name__)
@@ -192,7 +191,7 @@ def grade_enhancement(
     from boneage_kedro.training.enhancing import grade_hands, grade_pairs
 
     gold = gold_pairs(hands, masks, exposure, splits, folder, params)
-    methods = _methods(gold, weights, settings, limits, params)
+    methods = all_methods(gold, weights, settings, limits, params)
     of_pairs = grade_pairs(gold.test, methods)
     of_hands = grade_hands(hands, masks, graded_hands(exposure, params), methods)
     sheet = _draw_pairs(gold.test, methods, source, params)
@@ -214,9 +213,8 @@ def draw_enhancement(
     from boneage_kedro.evaluation.fidelity import structure_change
     from boneage_kedro.evaluation.figures import worst_first
 
-    cut = [
-        bool(hands.record(key)["cut"]) for key in fidelity["id"]
-    ]  # others change most in what is around them
+    # of hands that were not cut out, what is around them changes most
+    cut = [bool(hands.record(key)["cut"]) for key in fidelity["id"]]
     worst = worst_first(fidelity[cut].fillna({"reason": ""}), "added", params["sheet_cases"])
     bare = WithoutBackground(hands, masks)
     before, after = ([some[key].astype(np.float32) / 255 for key in worst["id"]] for some in (bare, enhanced))
@@ -242,62 +240,6 @@ def collect_enhancement(
         "used_share": fidelity["used"].mean(),
     }
     return metrics | {name: {"step": 0, "value": float(value)} for name, value in finals.items()}
-
-
-def gold_pairs(
-    hands: ImageStore,
-    masks: ImageStore,
-    exposure: pd.DataFrame,
-    splits: pd.DataFrame,
-    folder: Path,
-    params: Params,
-) -> GoldPairs:
-    """Pairs of the three parts, from the source that the parameters name."""
-    from boneage_kedro.training.gold import adjusted_gold, degraded_gold
-    from boneage_kedro.training.pairs import FolderPairs
-
-    if params["pairs"]["source"] == "folder":
-        return adjusted_gold(FolderPairs(folder, params["tiles"]["tile_px"]), splits)
-    return degraded_gold(hands, masks, exposure, params["pairs"])
-
-
-def graded_hands(exposure: pd.DataFrame, params: Params) -> list[str]:
-    """Hands of the test part that are graded as they came."""
-    test: list[str] = exposure.loc[exposure["part"] == "test", "id"].tolist()
-    return test[: params["graded_cases"]]
-
-
-def plain_methods(gold: GoldPairs, params: Params) -> dict[str, Enhancement]:
-    """Methods that need no training, by name; what they refer to are training pairs."""
-    from boneage_kedro.imaging.enhancement import build_baselines, reference_quantiles
-    from boneage_kedro.imaging.tone_curve import to_standard_tone
-
-    learnt = (gold.train.pair(i, 0) for i in range(min(len(gold.train), params["graded_cases"])))
-    reference = reference_quantiles((pair.y, pair.inside) for pair in learnt)
-    tone = partial(to_standard_tone, **params["pairs"]["tone"])
-    return {**build_baselines(params["baselines"], reference), "standard_tone": tone}
-
-
-def _methods(
-    gold: GoldPairs,
-    weights: dict[str, Tensor],
-    settings: Mapping[str, Any],
-    limits: FidelityLimits,
-    params: Params,
-) -> dict[str, Enhancement]:
-    """Plain methods and the enhancer by name."""
-    from boneage_kedro.training.enhance import build_enhancer
-    from boneage_kedro.training.enhancing import as_method, under_guard
-
-    guard: GuardSettings = {**params["guard"], "limits": limits}
-    gan = as_method(
-        build_enhancer(weights, settings), settings, params["tiles"], params["gan"]["accelerator"]
-    )
-    return {
-        **plain_methods(gold, params),
-        "gan": gan,
-        "gan_guarded": under_guard(gan, settings["tone"], guard),
-    }
 
 
 def _draw_pairs(pairs: Pairs, methods: Mapping[str, Enhancement], source: str, params: Params) -> Figure:

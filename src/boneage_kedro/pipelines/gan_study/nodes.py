@@ -12,7 +12,7 @@ from boneage_kedro.evaluation.fidelity import FidelityLimits
 from boneage_kedro.evaluation.image_quality import compare_methods
 from boneage_kedro.evaluation.study import check_cells
 from boneage_kedro.imaging.store import ImageStore
-from boneage_kedro.pipelines.gan_enhance.nodes import gold_pairs, graded_hands, plain_methods
+from boneage_kedro.pipelines.gan_enhance.methods import gold_pairs, graded_hands, plain_methods
 from boneage_kedro.pipelines.gan_enhance.params import Params as EnhanceParams
 from boneage_kedro.pipelines.gan_study.params import Params
 

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from boneage_kedro.evaluation.agreement import agreement_by_sex
+from boneage_kedro.evaluation.coverage import interval_coverage
+from boneage_kedro.evaluation.intervals import calibrate
 from boneage_kedro.evaluation.metrics import compare, errors_by_age_band, guess_training_median, metric_curve
+from boneage_kedro.evaluation.paper_tables import methods_table, participants_table
 from boneage_kedro.pipelines.ptl_regression.params import Params
 
 if TYPE_CHECKING:
@@ -71,6 +75,81 @@ def predict_cases(
     return labelled[["id", "split", "sex", "bone_age_months"]].assign(predicted_months=predicted)
 
 
+def calibrate_ages(
+    predictions: pd.DataFrame, weights: dict[str, Tensor], settings: dict[str, Any], params: Params
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Learn from the errors on the calibration part how wide intervals must be, and give them to the test part.
+
+    Returns:
+        the calibration as plain values, with the ``network`` that it belongs to; and the predictions of the test
+        part with ``lower_months`` and ``upper_months``.
+
+    Raises:
+        ValueError: the calibration part is too small for the coverage that ``intervals`` asks for.
+    """
+    from boneage_kedro.training.reliability import fingerprint_network
+
+    calibration = calibrate(predictions[predictions["split"] == "calibration"], params["intervals"])
+    test = predictions[predictions["split"] == "test"].reset_index(drop=True)
+    lower, upper = calibration.interval(test)
+    described = {"network": fingerprint_network(weights, settings), **calibration.as_dict()}
+    return described, test.assign(lower_months=lower, upper_months=upper)
+
+
+def learn_familiarity(
+    store: ImageStore,
+    cases: pd.DataFrame,
+    splits: pd.DataFrame,
+    weights: dict[str, Tensor],
+    settings: dict[str, Any],
+    params: Params,
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Learn what pictures of the training part look like to the network, and how far others of their kind lie.
+
+    Returns:
+        the state of a `boneage_kedro.models.feature_distance.FeatureDistance`, and its figures on the calibration
+        part with the ``network`` that it belongs to.
+
+    Raises:
+        ValueError: labels or split are not those the network was trained on, or the calibration part is too small
+            for the share of false alarms.
+    """
+    from boneage_kedro.training.familiarity import fit_familiarity
+    from boneage_kedro.training.regression import check_cohort, pool_cohort, select_cohort
+    from boneage_kedro.training.reliability import fingerprint_network
+
+    labelled = select_cohort(cases, splits, params["cohort"])
+    check_cohort(labelled, settings)
+    used = labelled[labelled["split"].isin(["train", "calibration"])]
+    features = pool_cohort(store, used, weights, settings, params["fit"])
+    learnt = (used["split"] == "train").to_numpy()
+    detector, figures = fit_familiarity(features[learnt], features[~learnt], params["familiarity"])
+    return detector.state_dict(), {"network": fingerprint_network(weights, settings), **figures}
+
+
+def measure_intervals(intervals: pd.DataFrame, params: Params) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What the intervals held of the test part by age band and sex, and how ages agree with read ones."""
+    coverage = interval_coverage(intervals, params["age_band_months"])
+    return coverage, agreement_by_sex(intervals, params["fit"]["seed"])
+
+
+def draw_intervals(
+    intervals: pd.DataFrame, coverage: pd.DataFrame, agreement: pd.DataFrame, source: str, params: Params
+) -> tuple[Figure, Figure, Figure]:
+    """Differences from read ages, coverage by age band and sex, and the width over age, all of the test part."""
+    from boneage_kedro.evaluation.age_figures import bland_altman_plot, coverage_bars, width_over_age
+
+    (row,) = agreement[agreement["cohort"] == "all"].to_dict("records")
+    limits = {str(name): value for name, value in row.items()}
+    wanted = params["intervals"]["coverage"]
+    cases, part = intervals[["sex", "bone_age_months"]], f"the test part, {source}"
+    return (
+        bland_altman_plot(cases, intervals["predicted_months"].to_numpy(), limits, f"Agreement on {part}"),
+        coverage_bars(coverage, wanted, params["least_band_coverage"], f"{wanted:.0%} intervals on {part}"),
+        width_over_age(intervals, f"{wanted:.0%} intervals on {part}"),
+    )
+
+
 def compare_models(
     ptl: pd.DataFrame, fine_tune: pd.DataFrame, params: Params
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -89,8 +168,25 @@ def compare_models(
     return compare(test, answers, params["fit"]["seed"]), by_band
 
 
+def compare_with_paper(
+    comparison: pd.DataFrame, predictions: pd.DataFrame, history: pd.DataFrame, source: str, params: Params
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Tables 1 and 2 of paper 001 with a row of ours, PTL on the test part, and the size of our data."""
+    # a network of one sex has figures of `all` its children alone, which stand in the column of that sex
+    ours = comparison.replace({"cohort": {"all": params["cohort"]}})
+    feature = f"{params['backbone']} at {params['input_px']} px, {source}"
+    return (
+        methods_table(ours, MODELS["ptl"], feature, len(predictions), len(history)),
+        participants_table(ours, MODELS["ptl"]),
+    )
+
+
 def collect_metrics(
-    comparison: pd.DataFrame, ptl_history: pd.DataFrame, fine_tune_history: pd.DataFrame
+    comparison: pd.DataFrame,
+    coverage: pd.DataFrame,
+    agreement: pd.DataFrame,
+    ptl_history: pd.DataFrame,
+    fine_tune_history: pd.DataFrame,
 ) -> dict[str, Any]:
     """Curves and final figures in the form MLflow takes: name -> one or many ``{step, value}``."""
     metrics: dict[str, Any] = {}
@@ -98,12 +194,16 @@ def collect_metrics(
         for column in ("train_loss", "train_mae_months", "validation_mae_months", "learning_rate"):
             metrics[f"{strategy}.{column}"] = metric_curve(history["epoch"], history[column])
     key_of = {name: key for key, name in MODELS.items()}
-    for row in comparison.to_dict("records"):
-        for figure in ("mae", "rmse", "bias"):
-            metrics[f"test.{key_of[row['model']]}.{row['cohort']}.{figure}"] = {
-                "step": 0,
-                "value": row[figure],
-            }
+    of_models = comparison.assign(key=comparison["model"].map(key_of))
+    of_ages = coverage[coverage["age_band"] == "all"].assign(key="ptl", cohort=coverage["sex"])
+    for table, figures in (
+        (of_models, ("mae", "rmse", "bias")),
+        (of_ages, ("coverage", "mean_width")),
+        (agreement.assign(key="ptl"), ("lower_limit", "upper_limit", "slope")),
+    ):
+        for row in table.to_dict("records"):
+            named = {f"test.{row['key']}.{row['cohort']}.{figure}": row[figure] for figure in figures}
+            metrics |= {name: {"step": 0, "value": value} for name, value in named.items()}
     return metrics
 
 

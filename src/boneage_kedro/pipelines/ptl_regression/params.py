@@ -1,12 +1,20 @@
 """Parameters of `ptl_regression`."""
 
-from boneage_kedro.limits import Positive
-from boneage_kedro.training.settings import PacedStage, RegressionSettings
+from boneage_kedro.evaluation.intervals import IntervalSettings
+from boneage_kedro.limits import Positive, Share
+from boneage_kedro.training.settings import FamiliaritySettings, PacedStage, RegressionSettings
 
 
 class Params(RegressionSettings):
-    """The network, its two ways of training, and how errors are tabulated."""
+    """The network, its two ways of training, what is learnt of its reliability, and how errors are tabulated.
+
+    ``least_band_coverage`` is the share of read ages that the intervals of an age band are to hold at least; it is
+    drawn beside what they hold.
+    """
 
     ptl_stages: list[PacedStage]
     fine_tune_stages: list[PacedStage]
+    intervals: IntervalSettings
+    familiarity: FamiliaritySettings
     age_band_months: Positive
+    least_band_coverage: Share

@@ -3,9 +3,14 @@
 from kedro.pipeline import Node, Pipeline
 
 from boneage_kedro.pipelines.ptl_regression.nodes import (
+    calibrate_ages,
     collect_metrics,
     compare_models,
+    compare_with_paper,
+    draw_intervals,
     draw_training,
+    learn_familiarity,
+    measure_intervals,
     predict_cases,
     train_regressor,
 )
@@ -14,10 +19,11 @@ STRATEGIES = ("ptl", "fine_tune")
 
 
 def create_pipeline() -> Pipeline:
-    """Train and predict once a strategy, then compare them on the test part."""
+    """Train and predict once a strategy, learn how far PTL can be relied on, and compare both on the test part."""
     return Pipeline(
         [
             *(node for strategy in STRATEGIES for node in _strategy_nodes(strategy)),
+            *_reliability_nodes(),
             Node(
                 compare_models,
                 inputs=["ptl_predictions", "fine_tune_predictions", "params:ptl_regression"],
@@ -25,8 +31,26 @@ def create_pipeline() -> Pipeline:
                 name="compare_models",
             ),
             Node(
+                compare_with_paper,
+                inputs=[
+                    "model_comparison",
+                    "ptl_predictions",
+                    "ptl_history",
+                    "params:data_prep.source_name",
+                    "params:ptl_regression",
+                ],
+                outputs=["paper_methods", "paper_participants"],
+                name="compare_with_paper",
+            ),
+            Node(
                 collect_metrics,
-                inputs=["model_comparison", "ptl_history", "fine_tune_history"],
+                inputs=[
+                    "model_comparison",
+                    "interval_coverage",
+                    "agreement",
+                    "ptl_history",
+                    "fine_tune_history",
+                ],
                 outputs="regression_metrics",
                 name="collect_metrics",
             ),
@@ -45,6 +69,48 @@ def create_pipeline() -> Pipeline:
         ],
         tags="ptl_regression",
     )
+
+
+def _reliability_nodes() -> list[Node]:
+    return [
+        Node(
+            calibrate_ages,
+            inputs=["ptl_predictions", "ptl_weights", "ptl_settings", "params:ptl_regression"],
+            outputs=["ptl_intervals", "ptl_intervals_table"],
+            name="calibrate_ages",
+        ),
+        Node(
+            learn_familiarity,
+            inputs=[
+                "image_store",
+                "cases",
+                "splits",
+                "ptl_weights",
+                "ptl_settings",
+                "params:ptl_regression",
+            ],
+            outputs=["ptl_familiarity_weights", "ptl_familiarity_settings"],
+            name="learn_familiarity",
+        ),
+        Node(
+            measure_intervals,
+            inputs=["ptl_intervals_table", "params:ptl_regression"],
+            outputs=["interval_coverage", "agreement"],
+            name="measure_intervals",
+        ),
+        Node(
+            draw_intervals,
+            inputs=[
+                "ptl_intervals_table",
+                "interval_coverage",
+                "agreement",
+                "params:data_prep.source_name",
+                "params:ptl_regression",
+            ],
+            outputs=["bland_altman@figure", "coverage_bars@figure", "width_over_age@figure"],
+            name="draw_intervals",
+        ),
+    ]
 
 
 def _strategy_nodes(strategy: str) -> list[Node]:

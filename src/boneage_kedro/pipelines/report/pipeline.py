@@ -10,8 +10,16 @@ FIGURES = (
     "learning_curves",
     "mae_bars",
     "predicted_against_read",
+    "bland_altman",
+    "coverage_bars",
+    "width_over_age",
     "attention_sheet",
     "mean_attention",
+    "error_panels",
+    "region_bars",
+    "mean_hands",
+    "deletion_curves",
+    "random_layers",
 )
 
 
@@ -28,6 +36,10 @@ def create_pipeline() -> Pipeline:
                     "validation_report",
                     "model_comparison",
                     "errors_by_age_band",
+                    "interval_coverage",
+                    "agreement",
+                    "paper_methods",
+                    "paper_participants",
                     *(f"{name}@png" for name in FIGURES),
                 ],
                 outputs="report",
