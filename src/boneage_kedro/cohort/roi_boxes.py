@@ -40,7 +40,7 @@ def read_block_boxes(raw: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     blocks = []
     for (key, reader), boxes in rows[problems == ""].groupby(["id", "annotator_set"]):
         if why := _incomplete(boxes):
-            findings.append(finding_rows(Finding.INCOMPLETE_BLOCK, [key], f"reader {reader!r}: {why}"))
+            findings.append(finding_rows(Finding.INCOMPLETE_BLOCK, [str(key)], f"reader {reader!r}: {why}"))
         else:
             corners = *boxes[_SIDES[:2]].min(), *boxes[_SIDES[2:]].max()
             blocks.append([key, reader, *corners, *boxes[_SIZE].iloc[0]])

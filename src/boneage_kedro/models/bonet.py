@@ -75,7 +75,9 @@ class BoNet(nn.Module):
             nn.ReLU(inplace=True),
         )
         self.num_features = _FEATURES
-        self.pretrained_cfg: dict[str, Any] = _PLAIN_STATISTICS if stem is None else self.stem.statistics
+        self.pretrained_cfg = _PLAIN_STATISTICS
+        if stem is not None:
+            self.pretrained_cfg = cast(dict[str, Any], self.stem.statistics)
         self.feature_info = [
             {"module": "stem", "num_chs": width, "reduction": 8},
             {"module": "conv4", "num_chs": _WIDTHS[3], "reduction": 16},

@@ -86,7 +86,8 @@ class BlockTask:
     def losses(self, network: Any, batch: BoxBatch, generator: torch.Generator) -> dict[str, Tensor]:
         """Loss and IoU of augmented pictures."""
         images, boxes = augment_boxes(batch.images, batch.boxes, self.settings, generator)
-        return block_loss(*network(images), boxes, heat_of(boxes, images))
+        logits, seen = network(images)
+        return block_loss(logits, seen, boxes, heat_of(boxes, images))
 
     def validate(self, batch_size: int, device: torch.device) -> float:
         """Mean IoU on the validation part."""
@@ -160,16 +161,16 @@ def train_block_detector(
         (``detector``, ``preparation`` of the pictures, ``threshold``); and the history.
     """
     boxes = boxes_in_store(blocks, store)
-    parts = [
+    learning, validation = (
         BoxSamples(Pictures.of(store, ids, settings["input_px"]), boxes, settings["epoch_samples"])
         for ids in (
             [key for key in sorted(boxes) if splits.get(key) == part] for part in ("train", "validation")
         )
-    ]
+    )
     torch.manual_seed(derive_seed(settings["fit"]["seed"], "block_detector"))
     model = BlockDetector(DetectorConfig(settings["input_px"], settings["width"], settings["depth"]))
-    task = BlockTask(model, *parts, settings)
-    used = [[(key, boxes[key].tolist()) for key in part.pictures.ids] for part in parts]
+    task = BlockTask(model, learning, validation, settings)
+    used = [[(key, boxes[key].tolist()) for key in part.pictures.ids] for part in (learning, validation)]
     pictures = store.fingerprint([key for part in used for key, _ in part])
     named = fingerprint(pictures, used, list(stages), dict(settings), fingerprint_code("training", "models"))
     history = train(task, stages, settings["fit"], checkpoint, named)
