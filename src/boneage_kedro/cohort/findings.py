@@ -25,6 +25,8 @@ class Finding(StrEnum):
     DUPLICATE_FILE = "duplicate_file"
     UNREADABLE_FILE = "unreadable_file"
     UNUSABLE_PAIR = "unusable_pair"
+    INVALID_BOX = "invalid_box"
+    INCOMPLETE_BLOCK = "incomplete_block"
 
 
 def finding_rows(

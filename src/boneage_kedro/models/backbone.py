@@ -1,4 +1,4 @@
-"""Feature extractors from timm, and their blocks in the order that paced transfer learning frees them."""
+"""Feature extractors, and their blocks in the order that paced transfer learning frees them."""
 
 from collections.abc import Iterable
 from typing import Any, cast
@@ -7,6 +7,7 @@ import timm
 from torch import nn
 
 from boneage_kedro.models.blocks import Block
+from boneage_kedro.models.bonet import BoNet, PretrainedStem, create_bonet, is_bonet
 
 # Xception names its flows; timm's feature list of this network points inside its blocks, so it cannot tell.
 _XCEPTION_ENTRY = ("conv1.", "bn1.", "conv2.", "bn2.", "block1.", "block2.", "block3.")
@@ -17,13 +18,18 @@ _MIDDLE_REDUCTION = 16
 
 
 def create_backbone(name: str) -> nn.Module:
-    """Build a timm network without its classifier and pooling, with random weights.
+    """Build a timm network without its classifier and pooling, or a BoNet, with random weights.
 
     The result maps (B, 3, H, W) to a feature map (B, C, H / r, W / r); C is its ``num_features``.
+
+    Args:
+        name: of the network in timm, or one of `boneage_kedro.models.bonet.create_bonet`.
 
     Raises:
         ValueError: timm has no network of that name.
     """
+    if is_bonet(name):
+        return create_bonet(name)
     if not timm.is_model(name):
         known = (
             ", ".join(timm.list_models(f"*{name.rsplit('_', maxsplit=1)[-1]}*")[:8])
@@ -31,6 +37,22 @@ def create_backbone(name: str) -> nn.Module:
         )
         raise ValueError(f"backbone {name!r} is not a timm network; close names: {known}")
     return timm.create_model(name, pretrained=False, num_classes=0, global_pool="")
+
+
+def pretrained_part(backbone: nn.Module, name: str) -> tuple[nn.Module, str]:
+    """What ``PretrainedWeights.load_into`` is to fill of a backbone, and its name in timm.
+
+    Raises:
+        ValueError: none of it is of timm.
+    """
+    if not isinstance(backbone, BoNet):
+        return backbone, name
+    if not isinstance(backbone.stem, PretrainedStem):
+        raise ValueError(
+            f"there are no pretrained weights for {name!r}; set initial_weights to random, or name a timm network "
+            f"that lends its first layers, as in {name}:vgg16"
+        )
+    return backbone.stem.network, backbone.stem.name
 
 
 def block_of_parameters(backbone: nn.Module, name: str) -> dict[str, Block]:

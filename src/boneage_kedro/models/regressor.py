@@ -18,7 +18,7 @@ class RegressorConfig:
     """All that is needed to build the network again before its weights are loaded.
 
     Attributes:
-        backbone: name of the network in timm.
+        backbone: name of the network in timm, or of a BoNet (`boneage_kedro.models.bonet.create_bonet`).
         input_px: side of the square picture it is fed.
         age_mean_months: mean bone age of the training part; the network starts from this guess.
         age_sd_months: standard deviation of it; scales the heads, so that weights stay near one.

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from boneage_kedro.imaging.store import ImageStore
+from boneage_kedro.models.backbone import pretrained_part
 from boneage_kedro.models.cell_grid import locate_cells
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
 from boneage_kedro.models.regressor_start import start_from
@@ -118,7 +119,7 @@ def _fill(model: AgeRegressor, start: str, pretrained: PretrainedWeights) -> str
     if start == "random":
         return start
     if start == "pretrained":
-        return pretrained.load_into(model.backbone, model.config.backbone)
+        return pretrained.load_into(*pretrained_part(model.backbone, model.config.backbone))
     weights, described = pretrained.read_run(start)
     with_heads = start_from(model, weights, RegressorConfig(**described["regressor"]))
     return f"run {start}" if with_heads else f"run {start}, its heads left out"

@@ -40,6 +40,7 @@ def run_regression_study(
     def run(arm: RegressionArm, seed: int, cell: CheckpointFile) -> pd.DataFrame:
         mine: RegressionSettings = {
             **settings,
+            **arm.get("network", {}),
             "cohort": arm["cohort"],
             "fit": {**settings["fit"], "seed": seed},
         }

@@ -127,7 +127,8 @@ FrozenStatistics = Literal["keep", "update"]
 class RegressionSettings(TypedDict):
     """The network, its start, and how it is trained and used; stages are given beside it.
 
-    ``initial_weights`` are ``random``, ``pretrained`` (those of the backbone), or the name of an earlier training
+    ``initial_weights`` are ``random``, ``pretrained`` (those of the backbone, of a BoNet those of the layers that
+    another network lends), or the name of an earlier training
     (see `boneage_kedro.models.weights.PretrainedWeights.read_run`). ``frozen_statistics`` says whether BatchNorm of a
     frozen block keeps its means and variances or goes on following the pictures. Of each band of
     ``balance_band_months`` of read age an epoch shows the same number of pictures; 0 shows every picture once.
@@ -144,6 +145,15 @@ class RegressionSettings(TypedDict):
     fit: AgeFitSettings
     augment: AgeAugmentSettings
     views: ViewSettings
+
+
+class RegressorChanges(TypedDict, total=False):
+    """What the network of an arm differs in, and its start (see `RegressionSettings`)."""
+
+    backbone: str
+    initial_weights: str
+    input_px: PixelSide
+    dropout: Share
 
 
 class FamiliaritySettings(TypedDict):
@@ -163,6 +173,7 @@ class RegressionArm(TypedDict):
     images: Literal["whole", "hand", "enhanced"]
     cohort: Literal["all", "F", "M"]
     stages: Literal["ptl", "fine_tune"]
+    network: NotRequired[RegressorChanges]
 
 
 class MaskFitSettings(FitSettings):
