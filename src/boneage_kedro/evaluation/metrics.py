@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -98,6 +99,11 @@ def errors_by_age_band(truth: pd.DataFrame, predicted: np.ndarray, band_months: 
 def metric_name(*parts: str) -> str:
     """The parts with dots between, without what MLflow does not take in a name."""
     return re.sub(r"[^\w ./-]", "", ".".join(parts))
+
+
+def final_metrics(values: Mapping[str, float]) -> dict[str, Any]:
+    """Final figures by name in the form MLflow takes: one ``{step, value}`` each."""
+    return {name: {"step": 0, "value": float(value)} for name, value in values.items()}
 
 
 def metric_curve(steps: Iterable[int], values: Iterable[float]) -> list[dict[str, float]]:

@@ -1,11 +1,10 @@
 """The checks of `attention_checks` on cases of an image store, with a network from its weights."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import Tensor
 
 from boneage_kedro.evaluation.attention_checks import (
@@ -19,25 +18,9 @@ from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.cell_grid import locate_cells
 from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.training.attention_checks import delete_and_insert, randomise_in_cascade
-from boneage_kedro.training.batches import AgeSamples
-from boneage_kedro.training.device import device_of
 from boneage_kedro.training.predict import map_attention
-from boneage_kedro.training.regression import build_regressor, select_samples, views_in
-from boneage_kedro.training.settings import FitSettings, ViewSettings
-
-
-class _Reader(NamedTuple):
-    """A network on its device, and the pictures that it reads."""
-
-    model: AgeRegressor
-    samples: AgeSamples
-    views: ViewSettings
-    batch_size: int
-    device: torch.device
-
-    def maps(self, model: AgeRegressor) -> np.ndarray:
-        """Maps (n, h, w) of a network of the same form."""
-        return map_attention(model, self.samples, self.batch_size, self.device, self.views)[0]
+from boneage_kedro.training.regression import CohortReader
+from boneage_kedro.training.settings import FitSettings
 
 
 def age_curves(
@@ -53,9 +36,9 @@ def age_curves(
     Returns:
         for each order what `delete_and_insert` gives, in the order of the cases; of the plain view of pictures.
     """
-    reader = _reader(store, cases, weights, settings, fit_settings)
+    reader = CohortReader.of(store, cases, weights, settings, fit_settings)
     model, side = reader.model, reader.model.config.input_px
-    maps = reader.maps(model)
+    maps = map_attention(*reader)[0]
     orders = {
         "attention": np.abs(place_maps(maps, *locate_cells(model.backbone, side), side)),
         "random": random_orders(maps.shape, np.random.default_rng(checks["seed"])),
@@ -78,19 +61,10 @@ def random_cascade(
     checks: CheckSettings,
 ) -> tuple[np.ndarray, Iterator[Randomised]]:
     """Maps (n, h, w) of the trained network, and those of networks with random layers, in the order of the cases."""
-    reader = _reader(store, cases, weights, settings, fit_settings)
-    cascade = randomise_in_cascade(reader.model, reader.maps, checks["random_steps"], checks["random_seeds"])
-    return reader.maps(reader.model), cascade
+    reader = CohortReader.of(store, cases, weights, settings, fit_settings)
 
+    def maps(model: AgeRegressor) -> np.ndarray:
+        return map_attention(*reader._replace(model=model))[0]
 
-def _reader(
-    store: ImageStore,
-    cases: pd.DataFrame,
-    weights: dict[str, Tensor],
-    settings: dict[str, Any],
-    fit_settings: FitSettings,
-) -> _Reader:
-    device = device_of(fit_settings["accelerator"])
-    model = build_regressor(weights, settings).to(device)
-    samples = select_samples(store, cases, model.config.input_px)
-    return _Reader(model, samples, views_in(settings), fit_settings["batch_size"], device)
+    cascade = randomise_in_cascade(reader.model, maps, checks["random_steps"], checks["random_seeds"])
+    return maps(reader.model), cascade

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from boneage_kedro.evaluation.fidelity import judge, measure_fidelity
+from boneage_kedro.evaluation.image_quality import Graded, grade
 from boneage_kedro.imaging.enhancement import Enhancement
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.enhance import build_enhancer
-from boneage_kedro.training.enhancing import as_method, grade_hands, grade_pairs, teach_enhancer
+from boneage_kedro.training.enhancing import as_method, grade_pairs, teach_enhancer
 from boneage_kedro.training.gan_settings import GanArm, GanSettings, GuardSettings, PairSettings, TileSettings
 from boneage_kedro.training.gold import GoldPairs
 from boneage_kedro.training.study import run_cells
@@ -72,12 +73,12 @@ def grade_method(
         and for hands ``kept``, whether the guard lets the picture pass.
     """
     of_pairs = grade_pairs(gold.test, {"": method}).assign(pictures="pairs")
-    of_hands = grade_hands(hands, masks, test, {"": method}).assign(pictures="hands")
-    kept = [_is_kept(method, hands[key], masks[key] > 0, guard) for key in of_hands["id"]]
-    return pd.concat([of_pairs, of_hands.assign(kept=kept)], ignore_index=True).drop(columns="method")
-
-
-def _is_kept(method: Enhancement, pixels: np.ndarray, inside: np.ndarray, guard: GuardSettings) -> bool:
-    original = pixels.astype(np.float32) / 255 * inside
-    facts = measure_fidelity(original, method(original, inside) * inside, inside, guard["fidelity"])
-    return not judge(facts, guard["limits"])
+    graded, kept = [], []
+    for key in test:
+        original, inside = hands[key].astype(np.float32) / 255, masks[key] > 0
+        picture = method(original, inside)
+        graded.append(Graded("", key, picture, inside, None))
+        facts = measure_fidelity(original * inside, picture * inside, inside, guard["fidelity"])
+        kept.append(not judge(facts, guard["limits"]))
+    of_hands = grade(graded).assign(pictures="hands", kept=kept)
+    return pd.concat([of_pairs, of_hands], ignore_index=True).drop(columns="method")

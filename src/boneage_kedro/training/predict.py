@@ -20,11 +20,14 @@ def predict_ages(
 ) -> np.ndarray:
     """Bone ages in months, (n,) float64, mean over the views, by a network in evaluation mode on ``device``."""
     model.eval()
-    ages = []
-    for batch in samples.batches(batch_size, device):
-        read = [model(view.of(batch.images), batch.is_male) for view in views_of(views)]
-        ages.append(_mean(read))
+    batches = samples.batches(batch_size, device)
+    ages = [read_ages(model, batch.images, batch.is_male, views) for batch in batches]
     return torch.cat(ages).numpy() if ages else np.empty(0)
+
+
+def read_ages(model: AgeRegressor, images: Tensor, is_male: Tensor, views: ViewSettings) -> Tensor:
+    """Bone ages in months, (B,) float64 on the CPU, mean over the views of pictures (B, 1, P, P) in 0 to 1."""
+    return _mean([model(view.of(images), is_male) for view in views_of(views)])
 
 
 @torch.inference_mode()

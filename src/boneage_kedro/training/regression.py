@@ -1,7 +1,7 @@
 """Training and using an age regressor on a cohort: from tables and the image store to ages."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -25,8 +25,6 @@ from boneage_kedro.training.progress import Checkpoint, EpochRecord
 from boneage_kedro.training.seeding import derive_seed
 from boneage_kedro.training.settings import FitSettings, PacedStage, RegressionSettings, ViewSettings
 from boneage_kedro.training.views import PLAIN
-
-Result = TypeVar("Result")
 
 _MEMORY_FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 _LEARNING = ("head", "frozen_statistics", "balance_band_months", "fit", "augment")
@@ -140,7 +138,7 @@ def predict_cohort(
     fit_settings: FitSettings,
 ) -> np.ndarray:
     """Predicted bone ages in months, (n,), in the order of the table."""
-    return _apply(predict_ages, store, cases, weights, settings, fit_settings)
+    return predict_ages(*CohortReader.of(store, cases, weights, settings, fit_settings))
 
 
 def fingerprint_cohort(labelled: pd.DataFrame) -> str:
@@ -170,7 +168,7 @@ def map_cohort(
     fit_settings: FitSettings,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Class activation maps (n, h, w) and biases (n,) in months, in the order of the table."""
-    return _apply(map_attention, store, cases, weights, settings, fit_settings)
+    return map_attention(*CohortReader.of(store, cases, weights, settings, fit_settings))
 
 
 def pool_cohort(
@@ -181,13 +179,8 @@ def pool_cohort(
     fit_settings: FitSettings,
 ) -> Tensor:
     """Features (n, C) behind the average pooling, of the pictures as they are, in the order of the table."""
-
-    def pool(
-        model: AgeRegressor, samples: AgeSamples, batch_size: int, device: torch.device, _: ViewSettings
-    ) -> Tensor:
-        return pooled_features(model, samples, batch_size, device)
-
-    return _apply(pool, store, cases, weights, settings, fit_settings)
+    reader = CohortReader.of(store, cases, weights, settings, fit_settings)
+    return pooled_features(reader.model, reader.samples, reader.batch_size, reader.device)
 
 
 def place_of_cells(weights: dict[str, Tensor], settings: dict[str, Any]) -> dict[str, Any]:
@@ -197,19 +190,29 @@ def place_of_cells(weights: dict[str, Tensor], settings: dict[str, Any]) -> dict
     return {**locate_cells(model.backbone, input_px)._asdict(), "picture_px": input_px}
 
 
-def _apply(
-    function: Callable[[AgeRegressor, AgeSamples, int, torch.device, ViewSettings], Result],
-    store: ImageStore,
-    cases: pd.DataFrame,
-    weights: dict[str, Tensor],
-    settings: dict[str, Any],
-    fit_settings: FitSettings,
-) -> Result:
-    """Build the trained network and let a function of `boneage_kedro.training.predict` use it on the cases."""
-    device = device_of(fit_settings["accelerator"])
-    model = build_regressor(weights, settings).to(device)
-    samples = select_samples(store, cases, model.config.input_px)
-    return function(model, samples, fit_settings["batch_size"], device, views_in(settings))
+class CohortReader(NamedTuple):
+    """A trained network on its device, and the pictures that it reads."""
+
+    model: AgeRegressor
+    samples: AgeSamples
+    batch_size: int
+    device: torch.device
+    views: ViewSettings
+
+    @classmethod
+    def of(
+        cls,
+        store: ImageStore,
+        cases: pd.DataFrame,
+        weights: dict[str, Tensor],
+        settings: dict[str, Any],
+        fit_settings: FitSettings,
+    ) -> Self:
+        """The network of these weights and settings, and pictures of the cases in the order of the table."""
+        device = device_of(fit_settings["accelerator"])
+        model = build_regressor(weights, settings).to(device)
+        samples = select_samples(store, cases, model.config.input_px)
+        return cls(model, samples, fit_settings["batch_size"], device, views_in(settings))
 
 
 def views_in(settings: Mapping[str, Any]) -> ViewSettings:

@@ -24,6 +24,9 @@ from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.provenance import fingerprint, fingerprint_code
 from boneage_kedro.training.batches import to_input
 from boneage_kedro.training.checkpoint import CheckpointFile
+from boneage_kedro.training.predict import read_ages
+from boneage_kedro.training.settings import ViewSettings
+from boneage_kedro.training.views import PLAIN
 
 logger = logging.getLogger(__name__)
 
@@ -85,15 +88,15 @@ def run_stress(
         yield pd.DataFrame(rows)
 
 
-def network_predictor(model: AgeRegressor, device: torch.device) -> Predictor:
-    """The predictions of one network, in evaluation mode on ``device``."""
+def network_predictor(model: AgeRegressor, device: torch.device, views: ViewSettings = PLAIN) -> Predictor:
+    """The predictions of one network in these views, in evaluation mode on ``device``."""
     model.eval()
 
     @torch.inference_mode()
     def predict(prepared: Sequence[Prepared], is_male: np.ndarray) -> np.ndarray:
         raw = torch.from_numpy(np.stack([one.image for one in prepared])).to(device)
-        ages = model(to_input(raw, model.config.input_px), torch.from_numpy(is_male).to(device))
-        return ages.cpu().double().numpy()
+        images = to_input(raw, model.config.input_px)
+        return read_ages(model, images, torch.from_numpy(is_male).to(device), views).numpy()
 
     return predict
 

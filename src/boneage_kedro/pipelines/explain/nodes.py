@@ -12,6 +12,7 @@ from boneage_kedro.evaluation.attention_checks import changes_by_share, compare_
 from boneage_kedro.evaluation.attention_frame import CommonFrame, mean_hands, mean_shape
 from boneage_kedro.evaluation.attention_placing import PlacedMaps
 from boneage_kedro.evaluation.attention_regions import attention_by_region, summarise_regions
+from boneage_kedro.evaluation.metrics import final_metrics
 from boneage_kedro.phantom import JOINTS
 from boneage_kedro.pipelines.explain.params import Params
 
@@ -84,7 +85,7 @@ def draw_attention(
     from boneage_kedro.evaluation.figures import attention_sheet, mean_maps, spread_over_ages
 
     cases = spread_over_ages(table, params["sheet_cases"])
-    placed = PlacedMaps(table["id"], maps["maps"], **grid)
+    placed = _placed(table, maps, grid)
     sheet = attention_sheet(
         [store[key] for key in cases["id"]],
         np.stack([placed[key] for key in cases["id"]]),
@@ -113,7 +114,7 @@ def draw_error_panels(
     return error_panels(
         table,
         store,
-        PlacedMaps(table["id"], maps["maps"], **grid),
+        _placed(table, maps, grid),
         (panels["below_months"], panels["above_months"]),
         panels["columns"],
         _full_colour(maps["maps"]),
@@ -181,7 +182,7 @@ def collect_checks(areas: pd.DataFrame, likeness: pd.DataFrame) -> dict[str, Any
     values = {f"{row['test']}.{row['order']}.area_months": row["area"] for row in areas.to_dict("records")}
     deepest = likeness[likeness["depth"] == likeness["depth"].max()]
     values |= {f"random.{kind}": deepest[kind].mean() for kind in ("signed", "absolute")}
-    return {name: {"step": 0, "value": float(value)} for name, value in values.items() if np.isfinite(value)}
+    return final_metrics({name: value for name, value in values.items() if np.isfinite(value)})
 
 
 def locate_joints(
@@ -228,7 +229,7 @@ def count_by_region(
     """
     from boneage_kedro.training.hand_places import regions_of_hands
 
-    placed = PlacedMaps(table["id"], maps["maps"], **grid)
+    placed = _placed(table, maps, grid)
     hands = {**(found or {}), **(drawn or {})}
     regions = regions_of_hands(store, table["id"].tolist(), bones, points_by_id(joints), hands)
     parts = [attention_by_region(placed[key][None], [codes], [key]) for key, codes in regions]
@@ -265,7 +266,7 @@ def draw_regions(
         CommonFrame(template, frame["side_px"]),
         table[table["id"].isin(points)],
         store,
-        PlacedMaps(table["id"], maps["maps"], **grid),
+        _placed(table, maps, grid),
         points,
         frame["edges_years"],
     )
@@ -277,6 +278,11 @@ def draw_regions(
 def points_by_id(joints: pd.DataFrame) -> dict[str, np.ndarray]:
     """(21, 2) x y by id."""
     return {str(key): own[["x", "y"]].to_numpy() for key, own in joints.groupby("id", sort=False)}
+
+
+def _placed(table: pd.DataFrame, maps: dict[str, np.ndarray], grid: dict[str, Any]) -> PlacedMaps:
+    """The maps of the cases on their pictures, by id."""
+    return PlacedMaps(table["id"], maps["maps"], **grid)
 
 
 def _full_colour(maps: np.ndarray) -> float:

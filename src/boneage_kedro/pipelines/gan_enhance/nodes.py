@@ -14,7 +14,7 @@ from PIL import Image
 from rich.progress import track
 
 from boneage_kedro.datasets.resumable_partitions import PartsState
-from boneage_kedro.evaluation.metrics import metric_curve
+from boneage_kedro.evaluation.metrics import final_metrics, metric_curve
 from boneage_kedro.imaging.ingest import in_chunks
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreEntry, StoreHeader, StoreState
 from boneage_kedro.masks.hand_store import WithoutBackground, ingest_hand_masks
@@ -239,7 +239,7 @@ def collect_enhancement(
         **{f"test.{row['method']}.contrast_sd": row["contrast_sd"] for row in of_hands.to_dict("records")},
         "used_share": fidelity["used"].mean(),
     }
-    return metrics | {name: {"step": 0, "value": float(value)} for name, value in finals.items()}
+    return metrics | final_metrics(finals)
 
 
 def _draw_pairs(pairs: Pairs, methods: Mapping[str, Enhancement], source: str, params: Params) -> Figure:

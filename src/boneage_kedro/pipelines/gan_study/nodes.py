@@ -10,6 +10,7 @@ import pandas as pd
 
 from boneage_kedro.evaluation.fidelity import FidelityLimits
 from boneage_kedro.evaluation.image_quality import compare_methods
+from boneage_kedro.evaluation.metrics import final_metrics
 from boneage_kedro.evaluation.study import check_cells
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.pipelines.gan_enhance.methods import gold_pairs, graded_hands, plain_methods
@@ -96,8 +97,5 @@ def summarise_gan_arms(plain: pd.DataFrame, grades: pd.DataFrame, params: Params
 
 def collect_gan_arms(summary: pd.DataFrame) -> dict[str, Any]:
     """Figures in the form MLflow takes."""
-    return {
-        f"{row['arm']}.{figure}": {"step": 0, "value": float(row[figure])}
-        for row in summary.to_dict("records")
-        for figure in _FIGURES
-    }
+    rows = summary.to_dict("records")
+    return final_metrics({f"{row['arm']}.{figure}": row[figure] for row in rows for figure in _FIGURES})

@@ -10,7 +10,7 @@ from rich.progress import track
 
 from boneage_kedro.evaluation.fidelity import FidelityLimits
 from boneage_kedro.evaluation.fidelity_study import calibrate, detection_table, halves, score_phantom
-from boneage_kedro.evaluation.metrics import metric_name
+from boneage_kedro.evaluation.metrics import final_metrics, metric_name
 from boneage_kedro.pipelines.fabricate.nodes import draw_phantom_cases, fabricate_case
 from boneage_kedro.pipelines.gan_enhance.params import Params as EnhanceParams
 from boneage_kedro.pipelines.guard_study.params import Params
@@ -80,7 +80,5 @@ def rate_guard(scores: pd.DataFrame, limits: FidelityLimits, enhance: EnhancePar
 def collect_guard(rates: pd.DataFrame) -> dict[str, Any]:
     """Rates by the limits in use, in the form MLflow takes."""
     used = rates[rates["limits"] == "in use"]
-    return {
-        metric_name(*parts, "fired"): {"step": 0, "value": float(fired)}
-        for *parts, fired in used[["kind", "name", "enhanced_by", "fired"]].to_numpy()
-    }
+    rows = used[["kind", "name", "enhanced_by", "fired"]].to_numpy()
+    return final_metrics({metric_name(*parts, "fired"): fired for *parts, fired in rows})

@@ -9,7 +9,13 @@ import pandas as pd
 from boneage_kedro.evaluation.agreement import agreement_by_sex
 from boneage_kedro.evaluation.coverage import interval_coverage
 from boneage_kedro.evaluation.intervals import calibrate
-from boneage_kedro.evaluation.metrics import compare, errors_by_age_band, guess_training_median, metric_curve
+from boneage_kedro.evaluation.metrics import (
+    compare,
+    errors_by_age_band,
+    final_metrics,
+    guess_training_median,
+    metric_curve,
+)
 from boneage_kedro.evaluation.paper_tables import methods_table, participants_table
 from boneage_kedro.pipelines.ptl_regression.params import Params
 
@@ -202,8 +208,9 @@ def collect_metrics(
         (agreement.assign(key="ptl"), ("lower_limit", "upper_limit", "slope")),
     ):
         for row in table.to_dict("records"):
-            named = {f"test.{row['key']}.{row['cohort']}.{figure}": row[figure] for figure in figures}
-            metrics |= {name: {"step": 0, "value": value} for name, value in named.items()}
+            metrics |= final_metrics(
+                {f"test.{row['key']}.{row['cohort']}.{figure}": row[figure] for figure in figures}
+            )
     return metrics
 
 

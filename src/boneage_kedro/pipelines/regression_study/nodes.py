@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from boneage_kedro.evaluation.metrics import final_metrics
 from boneage_kedro.evaluation.study import check_cells, compare_arms
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.pipelines.ptl_regression.params import Params as RegressionParams
@@ -85,7 +86,5 @@ def draw_regression_arms(summary: pd.DataFrame, source: str) -> Figure:
 
 def collect_regression_arms(summary: pd.DataFrame) -> dict[str, Any]:
     """Errors in the form MLflow takes."""
-    return {
-        f"{row['split']}.{row['arm']}.mae": {"step": 0, "value": float(row["mae"])}
-        for row in summary.to_dict("records")
-    }
+    rows = summary.to_dict("records")
+    return final_metrics({f"{row['split']}.{row['arm']}.mae": row["mae"] for row in rows})

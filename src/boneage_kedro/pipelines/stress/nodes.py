@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from boneage_kedro.evaluation.metrics import metric_name
+from boneage_kedro.evaluation.metrics import final_metrics, metric_name
 from boneage_kedro.evaluation.stress import compare_stress, count_changed
 from boneage_kedro.imaging.ingest import read_content
 from boneage_kedro.imaging.reading import read_radiograph
@@ -49,16 +49,16 @@ def run_stress_test(
     Yields:
         after each transformation the table so far (see `boneage_kedro.training.stress.run_stress`).
     """
-    from boneage_kedro.models.weights import fingerprint_weights
     from boneage_kedro.training.device import device_of
-    from boneage_kedro.training.regression import build_regressor
+    from boneage_kedro.training.regression import build_regressor, views_in
+    from boneage_kedro.training.reliability import fingerprint_network
     from boneage_kedro.training.stress import StressTest, network_predictor, run_stress
 
     device = device_of(fit_settings["accelerator"])
     model = build_regressor(weights, settings).to(device)
     test = StressTest(
-        predict=network_predictor(model, device),
-        predictor_name=fingerprint_weights(weights),
+        predict=network_predictor(model, device, views_in(settings)),
+        predictor_name=fingerprint_network(weights, settings),
         preparation=settings["preparation"],
         batch_size=params["batch_size"],
         workers=params["workers"],
@@ -114,4 +114,4 @@ def collect_stress(comparison: pd.DataFrame) -> dict[str, Any]:
             for key, value in count_changed(part).items()
         },
     }
-    return {name: {"step": 0, "value": float(value)} for name, value in values.items() if np.isfinite(value)}
+    return final_metrics({name: value for name, value in values.items() if np.isfinite(value)})
