@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from boneage_kedro.cohort.splits import Split, assert_no_leakage, assign_splits, cross_validation_splits
+from boneage_kedro.cohort.splits import PARTS, assert_no_leakage, assign_splits, cross_validation_splits
 from boneage_kedro.schemas import Splits
 
 FRACTIONS = {"train": 0.6, "validation": 0.12, "calibration": 0.12, "test": 0.16}
@@ -29,7 +29,7 @@ def cohort(count: int, seed: int = 0, per_patient: float = 1) -> pd.DataFrame:
 @st.composite
 def fractions(draw: st.DrawFn) -> dict[str, float]:
     weights = draw(st.lists(st.integers(0, 50), min_size=4, max_size=4).filter(any))
-    return {str(split): weight / sum(weights) for split, weight in zip(Split, weights, strict=True)}
+    return {str(split): weight / sum(weights) for split, weight in zip(PARTS, weights, strict=True)}
 
 
 cohorts = st.builds(
@@ -69,6 +69,17 @@ def test_patients_of_an_earlier_cohort_keep_their_part_and_the_others_are_dealt_
     new = splits[~splits["id"].isin(some["id"])]
     for part, share in FRACTIONS.items():
         assert abs((new["split"] == part).sum() - share * len(new)) < 1
+
+
+def test_patients_of_an_earlier_cohort_can_be_left_out() -> None:
+    cases = cohort(400)
+    earlier = assign_splits(cases.iloc[::5], FRACTIONS, 24, seed=5)
+    splits = assign_splits(cases, FRACTIONS, 24, seed=0, earlier=earlier, leave_out_earlier=True)
+    Splits.validate(splits)
+    unused = splits["split"] == "unused"
+    assert set(splits["id"][unused]) == set(earlier["id"])
+    shares = splits["split"][~unused].value_counts(normalize=True)
+    assert all(abs(shares[part] - share) < 0.01 for part, share in FRACTIONS.items())
 
 
 def test_another_radiograph_of_an_earlier_patient_goes_with_the_first() -> None:

@@ -155,6 +155,16 @@ def test_a_split_to_keep_that_is_not_there_is_asked_for(parameters: dict[str, An
         split_cases(pd.DataFrame(), None, settings)
 
 
+def test_cases_of_another_run_can_be_left_out(parameters: dict[str, Any]) -> None:
+    ids = [f"h{number}" for number in range(40)]
+    cases = pd.DataFrame({"id": ids, "patient_id": ids, "sex": "F", "bone_age_months": 100.0})
+    earlier = pd.DataFrame({"id": ids[:3], "split": ["train", "test", "test"]})
+    settings = parameters["data_prep"]["splits"] | {"keep_from": "rsna", "shared_cases": "leave_out"}
+    parts = split_cases(cases, earlier, settings).set_index("id")["split"]
+    assert set(parts[ids[:3]]) == {"unused"}
+    assert set(parts[ids[3:]]) >= {"train", "test"}
+
+
 def test_no_good_case_stops_with_a_reason(folder: Path, parameters: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"(?s)no case is left.*unreadable_file: 1 \(cut\)"):
         run(

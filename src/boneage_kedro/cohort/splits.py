@@ -14,6 +14,11 @@ class Split(StrEnum):
     VALIDATION = "validation"
     CALIBRATION = "calibration"
     TEST = "test"
+    UNUSED = "unused"  # another run tests what is learnt here on it
+
+
+PARTS = tuple(split for split in Split if split is not Split.UNUSED)
+"""What cases are dealt out to."""
 
 
 def assign_splits(
@@ -22,6 +27,7 @@ def assign_splits(
     age_band_months: float,
     seed: int,
     earlier: pd.DataFrame | None = None,
+    leave_out_earlier: bool = False,
 ) -> pd.DataFrame:
     """Split cases by patient, stratified by sex and age band.
 
@@ -32,11 +38,13 @@ def assign_splits(
 
     Args:
         cases: ``id``, ``patient_id``, ``sex``, ``bone_age_months``; the order of rows does not matter.
-        fractions: share of the patients for each `Split`, summing to 1; one that is left out gets none.
+        fractions: share of the patients for each of `PARTS`, summing to 1; one that is left out gets none.
         age_band_months: width of an age band.
         seed: the same cases and seed give the same split.
         earlier: ``id``, ``split`` of another cohort that may share patients with this one. They keep their part,
             so that what one cohort is tested on the other does not learn from; the others are dealt out.
+        leave_out_earlier: they are not used here at all, so that every part of the other cohort is new to what is
+            learnt here.
 
     Returns:
         ``id``, ``split``, one row a case, sorted by id. A split is empty when it is due less than one patient
@@ -49,8 +57,10 @@ def assign_splits(
     """
     _check(cases, fractions, age_band_months)
     kept = _kept_parts(cases, earlier) if earlier is not None else pd.Series(dtype=str)
+    if leave_out_earlier:
+        kept[:] = Split.UNUSED.value
     new = cases[~cases["patient_id"].isin(kept.index)]
-    ordered = {str(split): fractions[split] for split in Split if split in fractions}
+    ordered = {str(split): fractions[split] for split in PARTS if split in fractions}
     parts = pd.concat([kept, _deal_patients(new, ordered, age_band_months, seed)])
     assigned = pd.DataFrame({"id": cases["id"], "split": cases["patient_id"].map(parts)})
     return assigned.sort_values("id", ignore_index=True)
@@ -161,9 +171,9 @@ def _deal(count: int, shares: Mapping[str, float]) -> Iterator[str]:
 
 
 def _check(cases: pd.DataFrame, fractions: Mapping[str, float], age_band_months: float) -> None:
-    unknown = set(fractions) - set(Split)
+    unknown = set(fractions) - set(PARTS)
     if unknown:
-        raise ValueError(f"unknown splits {sorted(unknown)}; they are {', '.join(Split)}")
+        raise ValueError(f"unknown splits {sorted(unknown)}; they are {', '.join(PARTS)}")
     if min(fractions.values(), default=0) < 0 or not np.isclose(
         sum(fractions.values()), 1, atol=1e-6, rtol=0
     ):

@@ -92,7 +92,10 @@ def split_cases(cases: pd.DataFrame, earlier: pd.DataFrame | None, settings: Spl
             f"kedro run --env={settings['keep_from']} --pipelines=data_prep first, or set keep_splits_of: none"
         )
     fractions = {str(name): share for name, share in settings["fractions"].items()}
-    splits = assign_splits(cases, fractions, settings["age_band_months"], settings["seed"], earlier)
+    leave_out = settings["shared_cases"] == "leave_out"
+    splits = assign_splits(
+        cases, fractions, settings["age_band_months"], settings["seed"], earlier, leave_out
+    )
     assert_no_leakage(cases, splits)
     empty = {"train", "validation", "test"} - set(splits["split"])
     if empty:

@@ -9,12 +9,16 @@ from boneage_kedro.limits import Count, NotNegative, Positive, Share
 
 
 class SplitSettings(TypedDict):
-    """The shares of the cases, the width of an age stratum, the seed, and the run whose cases keep their part."""
+    """The shares of the cases, the width of an age stratum, the seed, and a run that may have the same cases.
+
+    Cases of the run ``keep_from`` keep their part here, or with ``shared_cases: leave_out`` are not used at all.
+    """
 
     fractions: dict[Literal["train", "validation", "calibration", "test"], Share]
     age_band_months: Positive
     seed: int
     keep_from: str
+    shared_cases: Literal["keep", "leave_out"]
 
 
 class Params(TypedDict):
