@@ -42,6 +42,7 @@ def history(count: int) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "epoch": range(count),
+            "fold": 1,
             "stage": ["head"] + ["all"] * (count - 1),
             "train_mae_months": np.linspace(40, 9, count),
             "validation_mae_months": np.linspace(35, 12, count),

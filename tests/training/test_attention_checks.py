@@ -1,9 +1,13 @@
+import copy
+import itertools
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from boneage_kedro.evaluation.attention_checks import DeletionSettings
+from boneage_kedro.models.age_ensemble import AgeEnsemble
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
 from boneage_kedro.training.attention_checks import (
     delete_and_insert,
@@ -33,7 +37,7 @@ def changed(model: nn.Module, other: nn.Module) -> list[str]:
     """Layers whose weights differ."""
     return [
         name
-        for name in layers_with_weights(model)
+        for (name,) in layers_with_weights(model)
         if not all(
             torch.equal(one, two)
             for one, two in zip(
@@ -47,13 +51,21 @@ def changed(model: nn.Module, other: nn.Module) -> list[str]:
 
 def test_layers_run_from_the_picture_to_the_head(regressor: AgeRegressor) -> None:
     names = layers_with_weights(regressor)
-    assert names[0].startswith("backbone.conv_stem")
-    assert names[-1] == "head"
+    assert names[0][0].startswith("backbone.conv_stem")
+    assert names[-1] == ["head"]
+
+
+def test_layers_of_an_ensemble_go_together(regressor: AgeRegressor) -> None:
+    ensemble = AgeEnsemble([regressor, copy.deepcopy(regressor)])
+    assert layers_with_weights(ensemble)[-1] == ["members.0.head", "members.1.head"]
+    other = randomise_last_layers(ensemble, 1, 3)
+    for before, after in zip(ensemble.regressors, other.regressors, strict=True):
+        assert changed(before, after) == ["head"]
 
 
 def test_only_the_last_layers_change_and_the_network_stays(regressor: AgeRegressor) -> None:
     before = {name: tensor.clone() for name, tensor in regressor.state_dict().items()}
-    names = layers_with_weights(regressor)
+    names = list(itertools.chain(*layers_with_weights(regressor)))
     assert changed(regressor, randomise_last_layers(regressor, 0, 3)) == []
     assert changed(regressor, randomise_last_layers(regressor, 1, 3)) == ["head"]
     last = changed(regressor, randomise_last_layers(regressor, 5, 3))

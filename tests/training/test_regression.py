@@ -1,4 +1,4 @@
-"""Training on a store with each option, from an earlier run, and several networks as one."""
+"""Training on a store with each option, and from an earlier run."""
 
 import json
 from pathlib import Path
@@ -7,16 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from safetensors.torch import save_file
 
-from boneage_kedro.imaging.store import ImageStore, ImageStoreWriter, StoreEntry, StoreHeader
+from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.models.weights import PretrainedWeights, PretrainedWeightsMissing
 from boneage_kedro.training.checkpoint import CheckpointFile
-from boneage_kedro.training.ensemble import Member, predict_ensemble
 from boneage_kedro.training.regression import map_cohort, new_regressor, predict_cohort, train_age_regressor
-from tests.training.age_setup import FIT, HEAD, MOVES, ROBUST_OFF, SIDE, regression_settings, stage
+from tests.training.age_setup import FIT, HEAD, MOVES, ROBUST_OFF, make_cohort, regression_settings, stage
 
 EXPECTATION = HEAD | {"kind": "expectation"}
 STAGES = [stage("all", ["head", "exit", "middle", "entry"], 1)]
@@ -32,18 +30,7 @@ TOGETHER = dict(
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> tuple[ImageStore, pd.DataFrame]:
-    """Pictures whose brightness is the age, with sex and split."""
-    folder, rng = tmp_path_factory.mktemp("store"), np.random.default_rng(3)
-    ages = rng.uniform(20, 220, 20)
-    with ImageStoreWriter(folder, StoreHeader(SIDE, {})) as writer:
-        for i, age in enumerate(ages):
-            picture = (age + rng.normal(0, 5, (SIDE, SIDE))).clip(0, 255).astype(np.uint8)
-            writer.append([StoreEntry(f"c{i:02d}", "", picture)])
-        writer.finish()
-    labelled = pd.DataFrame({"id": [f"c{i:02d}" for i in range(20)], "bone_age_months": ages})
-    labelled["sex"] = ["F", "M"] * 10
-    labelled["split"] = ["train"] * 12 + ["validation"] * 4 + ["test"] * 4
-    return ImageStore(folder), labelled
+    return make_cohort(tmp_path_factory.mktemp("store"))
 
 
 def train(
@@ -130,38 +117,3 @@ def test_a_run_that_is_not_there_is_told_with_its_files(tmp_path: Path) -> None:
         PretrainedWeightsMissing, match=r"no run 'preraining'.* not in .* earlier training there"
     ):
         new_regressor(settings, 90.0, 20.0, PretrainedWeights(tmp_path))
-
-
-def members(count: int) -> list[Member]:
-    made = []
-    for seed in range(count):
-        settings = regression_settings({"seed": seed}, head=EXPECTATION if seed else HEAD)
-        model, _ = new_regressor(settings, 100.0, 40.0, PretrainedWeights(Path()))
-        torch.nn.init.normal_(model.head.weight)
-        described = {"regressor": model.config.as_dict(), "cohort": "all", "preparation": {}}
-        made.append(Member(model.state_dict(), described))
-    return made
-
-
-def test_an_ensemble_is_the_mean_of_its_members_whatever_their_heads(cohort: Any) -> None:
-    store, labelled = cohort
-    some = members(3)
-    single = np.stack([predict_ensemble(store, labelled, [member], FIT)[0] for member in some])
-    assert np.ptp(single, axis=0).min() > 1e-3
-    mean, spread = predict_ensemble(store, labelled, some, FIT)
-    np.testing.assert_allclose(mean, single.mean(0))
-    np.testing.assert_allclose(spread, single.std(0))
-    assert not predict_ensemble(store, labelled, some[:1], FIT)[1].any()
-
-
-def test_members_that_do_not_fit_the_cases_are_refused(cohort: Any) -> None:
-    store, labelled = cohort
-    first, second = members(2)
-    with pytest.raises(ValueError, match="at least one trained network"):
-        predict_ensemble(store, labelled, [], FIT)
-    girls = Member(second.weights, {**second.settings, "cohort": "F"})
-    with pytest.raises(ValueError, match="member 1 of the ensemble has learnt from sex F alone"):
-        predict_ensemble(store, labelled, [first, girls], FIT)
-    other = Member(first.weights, {**first.settings, "preparation": {"canvas_px": 3}})
-    with pytest.raises(ValueError, match=r"member 0 of the ensemble .* prepared in another way"):
-        predict_ensemble(store, labelled, [other], FIT)

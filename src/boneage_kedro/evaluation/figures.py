@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -59,26 +60,16 @@ def age_histogram(cases: pd.DataFrame, title: str) -> Figure:
 
 
 def learning_curves(histories: Mapping[str, pd.DataFrame], title: str) -> Figure:
-    """Training and validation MAE by epoch, with the stages of paced transfer learning marked."""
+    """Training and validation MAE by epoch, with the stages of paced transfer learning marked.
+
+    Args:
+        histories: by name, a row an epoch and ``fold``; each fold is a line, and stages are those of the first.
+    """
     figure, axes = _subplots(1, len(histories), (5.2 * len(histories), 3.4), sharey=True)
     for axis, (name, history) in zip(axes.flat, histories.items(), strict=True):
-        epochs = history["epoch"] + 1
-        axis.plot(epochs, history["train_mae_months"], "o-", ms=3, color="0.6", label="training (augmented)")
-        axis.plot(epochs, history["validation_mae_months"], "o-", ms=3, color="#20639b", label="validation")
-        best = int(history["validation_mae_months"].argmin())
-        axis.plot(
-            epochs[best], history["validation_mae_months"][best], "*", ms=11, color="#d1495b", label="kept"
-        )
-        for stage, part in history.groupby("stage", sort=False):
-            axis.axvline(part["epoch"].iloc[0] + 0.5, color="0.85", zorder=0)
-            axis.text(
-                part["epoch"].iloc[0] + 0.6,
-                0.98,
-                stage,
-                fontsize=7,
-                va="top",
-                transform=axis.get_xaxis_transform(),
-            )
+        for fold, part in history.groupby("fold"):
+            _draw_history(axis, part, labelled=fold == history["fold"].iloc[0])
+        _mark_stages(axis, history[history["fold"] == history["fold"].iloc[0]])
         axis.set(title=name, xlabel="epoch", yscale="log")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.yaxis.set_major_formatter("{x:g}")
@@ -87,6 +78,24 @@ def learning_curves(histories: Mapping[str, pd.DataFrame], title: str) -> Figure
     axes[0, -1].legend(frameon=False, fontsize=8)
     figure.suptitle(title, fontsize=10)
     return figure
+
+
+def _draw_history(axis: Axes, history: pd.DataFrame, labelled: bool) -> None:
+    epochs, kept = history["epoch"] + 1, int(history["validation_mae_months"].argmin())
+    for column, colour, label in (
+        ("train_mae_months", "0.6", "training (augmented)"),
+        ("validation_mae_months", "#20639b", "validation"),
+    ):
+        axis.plot(epochs, history[column], "o-", ms=3, color=colour, label=label if labelled else None)
+    best = epochs.iloc[kept], history["validation_mae_months"].iloc[kept]
+    axis.plot(*best, "*", ms=11, color="#d1495b", label="kept" if labelled else None)
+
+
+def _mark_stages(axis: Axes, history: pd.DataFrame) -> None:
+    for stage, part in history.groupby("stage", sort=False):
+        first = part["epoch"].iloc[0]
+        axis.axvline(first + 0.5, color="0.85", zorder=0)
+        axis.text(first + 0.6, 0.98, str(stage), fontsize=7, va="top", transform=axis.get_xaxis_transform())
 
 
 def predicted_against_read(truth: pd.DataFrame, predicted: np.ndarray, title: str) -> Figure:

@@ -22,8 +22,8 @@ from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.masks.wrist import wrist_doubt
+from boneage_kedro.models.age_ensemble import AgeNetwork
 from boneage_kedro.models.cell_grid import CellGrid, locate_cells
-from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.training.batches import AgeSamples, to_input
 from boneage_kedro.training.device import device_of
 from boneage_kedro.training.familiarity import pool
@@ -197,7 +197,7 @@ def _contradictions(radiograph: Radiograph, case: Mapping[str, Any]) -> list[str
 
 
 def _predict(
-    model: AgeRegressor, cells: CellGrid, opened: list[_Opened], device: torch.device, views: ViewSettings
+    model: AgeNetwork, cells: CellGrid, opened: list[_Opened], device: torch.device, views: ViewSettings
 ) -> None:
     """Ages and maps of a batch; the age is what the map and the rest add up to."""
     samples = AgeSamples(
@@ -232,7 +232,7 @@ def _find(reader: MaskReader, opened: list[_Opened]) -> None:
 
 @torch.inference_mode()
 def _measure_distance(
-    model: AgeRegressor, opened: list[_Opened], device: torch.device, reliability: Reliability
+    model: AgeNetwork, opened: list[_Opened], device: torch.device, reliability: Reliability
 ) -> None:
     """How far the pictures of a batch, as they are, lie from those in training."""
     raw = torch.from_numpy(np.stack([case.for_network.image for case in opened if case.for_network]))

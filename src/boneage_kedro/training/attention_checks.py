@@ -7,6 +7,7 @@ that counts, whatever its sign. `boneage_kedro.evaluation.attention_checks` grad
 
 import copy
 import itertools
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -24,9 +25,16 @@ Network = TypeVar("Network", bound=nn.Module)
 _KERNEL_SDS = 3  # how far the kernel of the blur reaches
 
 
-def layers_with_weights(model: nn.Module) -> list[str]:
-    """Names of the modules that hold parameters themselves, from the input to the head."""
-    return [name for name, module in model.named_modules() if list(module.parameters(recurse=False))]
+def layers_with_weights(model: nn.Module) -> list[list[str]]:
+    """Names of the modules that hold parameters themselves, from the input to the head.
+
+    Those that are the same layer in the networks of an `AgeEnsemble` go together.
+    """
+    layers: dict[str, list[str]] = {}
+    for name, module in model.named_modules():
+        if list(module.parameters(recurse=False)):
+            layers.setdefault(re.sub(r"^members\.\d+\.", "", name), []).append(name)
+    return list(layers.values())
 
 
 def randomise_last_layers(model: Network, count: int, seed: int) -> Network:
@@ -43,11 +51,11 @@ def randomise_last_layers(model: Network, count: int, seed: int) -> Network:
     Raises:
         ValueError: the network has not so many layers.
     """
-    names = layers_with_weights(model)
-    if not 0 <= count <= len(names):
-        raise ValueError(f"cannot randomise {count} layers of a network that has {len(names)}")
+    layers = layers_with_weights(model)
+    if not 0 <= count <= len(layers):
+        raise ValueError(f"cannot randomise {count} layers of a network that has {len(layers)}")
     other = copy.deepcopy(model)
-    for name in names[len(names) - count :]:
+    for name in itertools.chain(*layers[len(layers) - count :]):
         generator = torch.Generator().manual_seed(derive_seed(seed, name))
         module = other.get_submodule(name)
         for tensor in itertools.chain(module.parameters(recurse=False), module.buffers(recurse=False)):

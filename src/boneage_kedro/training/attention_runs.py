@@ -15,8 +15,8 @@ from boneage_kedro.evaluation.attention_checks import (
 )
 from boneage_kedro.evaluation.attention_placing import place_maps
 from boneage_kedro.imaging.store import ImageStore
+from boneage_kedro.models.age_ensemble import AgeNetwork
 from boneage_kedro.models.cell_grid import locate_cells
-from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.training.attention_checks import delete_and_insert, randomise_in_cascade
 from boneage_kedro.training.predict import map_attention
 from boneage_kedro.training.regression import CohortReader
@@ -63,7 +63,7 @@ def random_cascade(
     """Maps (n, h, w) of the trained network, and those of networks with random layers, in the order of the cases."""
     reader = CohortReader.of(store, cases, weights, settings, fit_settings)
 
-    def maps(model: AgeRegressor) -> np.ndarray:
+    def maps(model: AgeNetwork) -> np.ndarray:
         return map_attention(*reader._replace(model=model))[0]
 
     cascade = randomise_in_cascade(reader.model, maps, checks["random_steps"], checks["random_seeds"])

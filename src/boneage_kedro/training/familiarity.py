@@ -5,23 +5,21 @@ import torch
 from torch import Tensor
 
 from boneage_kedro.evaluation.intervals import conformal_quantile
+from boneage_kedro.models.age_ensemble import AgeNetwork
 from boneage_kedro.models.feature_distance import FeatureDistance
-from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.training.batches import AgeSamples
 from boneage_kedro.training.settings import FamiliaritySettings
 
 
 @torch.inference_mode()
-def pooled_features(
-    model: AgeRegressor, samples: AgeSamples, batch_size: int, device: torch.device
-) -> Tensor:
+def pooled_features(model: AgeNetwork, samples: AgeSamples, batch_size: int, device: torch.device) -> Tensor:
     """Features (n, C) float32 behind the average pooling, by a network in evaluation mode on ``device``."""
     model.eval()
     found = [pool(model, batch.images) for batch in samples.batches(batch_size, device)]
     return torch.cat(found)
 
 
-def pool(model: AgeRegressor, images: Tensor) -> Tensor:
+def pool(model: AgeNetwork, images: Tensor) -> Tensor:
     """Features (B, C) float32 on the CPU, of pictures (B, 1, P, P) in 0 to 1."""
     return model.features(images).mean((2, 3)).float().cpu()
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from boneage_kedro.models.regressor import AgeRegressor
+from boneage_kedro.models.age_ensemble import AgeNetwork
 from boneage_kedro.training.batches import AgeSamples
 from boneage_kedro.training.settings import ViewSettings
 from boneage_kedro.training.views import PLAIN, views_of
@@ -12,7 +12,7 @@ from boneage_kedro.training.views import PLAIN, views_of
 
 @torch.inference_mode()
 def predict_ages(
-    model: AgeRegressor,
+    model: AgeNetwork,
     samples: AgeSamples,
     batch_size: int,
     device: torch.device,
@@ -25,20 +25,20 @@ def predict_ages(
     return torch.cat(ages).numpy() if ages else np.empty(0)
 
 
-def read_ages(model: AgeRegressor, images: Tensor, is_male: Tensor, views: ViewSettings) -> Tensor:
+def read_ages(model: AgeNetwork, images: Tensor, is_male: Tensor, views: ViewSettings) -> Tensor:
     """Bone ages in months, (B,) float64 on the CPU, mean over the views of pictures (B, 1, P, P) in 0 to 1."""
     return _mean([model(view.of(images), is_male) for view in views_of(views)])
 
 
 @torch.inference_mode()
 def map_attention(
-    model: AgeRegressor,
+    model: AgeNetwork,
     samples: AgeSamples,
     batch_size: int,
     device: torch.device,
     views: ViewSettings = PLAIN,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Class activation maps (n, h, w) and rests (n,), both in months (see `AgeRegressor.activation_map`).
+    """Class activation maps (n, h, w) and rests (n,), both in months (see ``activation_map`` of the network).
 
     The maps of all views are averaged in the frame of the picture, so map and rest still add up to the predicted age.
     """

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from boneage_kedro.imaging.store import ImageStore
+from boneage_kedro.models.age_ensemble import AgeEnsemble, AgeNetwork
 from boneage_kedro.models.backbone import pretrained_part
 from boneage_kedro.models.cell_grid import locate_cells
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
@@ -123,9 +124,11 @@ def _fill(model: AgeRegressor, start: str, pretrained: PretrainedWeights) -> str
     return f"run {start}" if with_heads else f"run {start}, its heads left out"
 
 
-def build_regressor(weights: dict[str, Tensor], settings: dict[str, Any]) -> AgeRegressor:
-    """The trained network, in evaluation mode."""
-    model = AgeRegressor(RegressorConfig(**settings["regressor"]))
+def build_regressor(weights: dict[str, Tensor], settings: dict[str, Any]) -> AgeNetwork:
+    """The trained network, in evaluation mode; an ensemble where the settings name ``members``."""
+    configs = [RegressorConfig(**values) for values in settings.get("members", [settings["regressor"]])]
+    members = [AgeRegressor(config) for config in configs]
+    model: AgeNetwork = AgeEnsemble(members) if "members" in settings else members[0]
     model.load_state_dict(weights)
     return model.eval()
 
@@ -193,7 +196,7 @@ def place_of_cells(weights: dict[str, Tensor], settings: dict[str, Any]) -> dict
 class CohortReader(NamedTuple):
     """A trained network on its device, and the pictures that it reads."""
 
-    model: AgeRegressor
+    model: AgeNetwork
     samples: AgeSamples
     batch_size: int
     device: torch.device

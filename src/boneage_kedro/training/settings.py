@@ -147,6 +147,18 @@ class RegressionSettings(TypedDict):
     views: ViewSettings
 
 
+class FoldSettings(TypedDict):
+    """An ensemble of ``count`` networks, each trained without one of as many folds of training and validation part.
+
+    Folds are dealt by patient, within sex and bands of ``age_band_months``. ``count: 0`` trains one network on the
+    training part.
+    """
+
+    count: Annotated[int, Within(0)]
+    age_band_months: Positive
+    seed: int
+
+
 class RegressorChanges(TypedDict, total=False):
     """What the network of an arm differs in, and its start (see `RegressionSettings`)."""
 

@@ -20,7 +20,7 @@ from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographSource
 from boneage_kedro.imaging.stress import Transformation
-from boneage_kedro.models.regressor import AgeRegressor
+from boneage_kedro.models.age_ensemble import AgeNetwork
 from boneage_kedro.provenance import fingerprint, fingerprint_code
 from boneage_kedro.training.batches import to_input
 from boneage_kedro.training.checkpoint import CheckpointFile
@@ -88,7 +88,7 @@ def run_stress(
         yield pd.DataFrame(rows)
 
 
-def network_predictor(model: AgeRegressor, device: torch.device, views: ViewSettings = PLAIN) -> Predictor:
+def network_predictor(model: AgeNetwork, device: torch.device, views: ViewSettings = PLAIN) -> Predictor:
     """The predictions of one network in these views, in evaluation mode on ``device``."""
     model.eval()
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from boneage_kedro.evaluation.agreement import agreement_by_sex
 from boneage_kedro.evaluation.coverage import interval_coverage
-from boneage_kedro.evaluation.intervals import calibrate
+from boneage_kedro.evaluation.fold_intervals import MEMBER_COLUMNS, calibrate_network
 from boneage_kedro.evaluation.metrics import (
     compare,
     errors_by_age_band,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from boneage_kedro.imaging.store import ImageStore
     from boneage_kedro.models.weights import PretrainedWeights
-    from boneage_kedro.training.progress import Checkpoint
+    from boneage_kedro.training.checkpoint import CheckpointFile
     from boneage_kedro.training.settings import PacedStage
 
 MODELS = {
@@ -41,20 +42,26 @@ def train_regressor(
     cases: pd.DataFrame,
     splits: pd.DataFrame,
     pretrained: PretrainedWeights,
-    checkpoint: Checkpoint,
+    checkpoint: CheckpointFile,
     params: Params,
     stages: list[PacedStage],
 ) -> tuple[dict[str, Tensor], dict[str, Any], pd.DataFrame]:
-    """Train one network on the training part, choosing by the validation part.
+    """Train one network on the training part, choosing by the validation part, or one for each fold of both.
 
     Returns:
-        its weights, the settings that build it again (see `train_age_regressor`), and one row an epoch.
+        its weights, the settings that build it again (see `train_age_regressor` and `train_folds`), and one row an
+        epoch, with ``fold``.
     """
+    from boneage_kedro.training.folds import train_folds
     from boneage_kedro.training.regression import select_cohort, train_age_regressor
 
     labelled = select_cohort(cases, splits, params["cohort"])
-    model, settings, history = train_age_regressor(store, labelled, pretrained, checkpoint, params, stages)
-    return model.state_dict(), settings, pd.DataFrame(history)
+    inputs = store, labelled, pretrained, checkpoint, params, stages
+    if params["folds"]["count"]:
+        ensemble, settings, history = train_folds(*inputs, params["folds"])
+        return ensemble.state_dict(), settings, pd.DataFrame(history)
+    only, settings, history = train_age_regressor(*inputs)
+    return only.state_dict(), settings, pd.DataFrame(history).assign(fold=1)
 
 
 def predict_cases(
@@ -67,35 +74,45 @@ def predict_cases(
 ) -> pd.DataFrame:
     """Predict every case of the cohort.
 
+    An ensemble of folds predicts a case by the mean of those networks that have not learnt from it.
+
     Returns:
-        ``id, split, sex, bone_age_months, predicted_months``, sorted by id.
+        ``id, split, sex, bone_age_months, predicted_months``, sorted by id; of an ensemble with the age by each of
+        its networks, too, empty where it has learnt from the case.
 
     Raises:
         ValueError: labels or split are not those the network was trained on.
     """
+    from boneage_kedro.training.folds import predict_unseen
     from boneage_kedro.training.regression import check_cohort, predict_cohort, select_cohort
 
     labelled = select_cohort(cases, splits, params["cohort"])
     check_cohort(labelled, settings)
-    predicted = predict_cohort(store, labelled, weights, settings, params["fit"])
-    return labelled[["id", "split", "sex", "bone_age_months"]].assign(predicted_months=predicted)
+    table = labelled[["id", "split", "sex", "bone_age_months"]]
+    if "members" not in settings:
+        return table.assign(
+            predicted_months=predict_cohort(store, labelled, weights, settings, params["fit"])
+        )
+    ages = predict_unseen(store, labelled, weights, settings, params["fit"])
+    by_member = {MEMBER_COLUMNS.format(number): column for number, column in enumerate(ages.T, start=1)}
+    return table.assign(predicted_months=np.nanmean(ages, axis=1), **by_member)
 
 
 def calibrate_ages(
     predictions: pd.DataFrame, weights: dict[str, Tensor], settings: dict[str, Any], params: Params
 ) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Learn from the errors on the calibration part how wide intervals must be, and give them to the test part.
+    """Learn how wide intervals must be from cases that were not learnt from, and make those of the test part.
 
     Returns:
         the calibration as plain values, with the ``network`` that it belongs to; and the predictions of the test
         part with ``lower_months`` and ``upper_months``.
 
     Raises:
-        ValueError: the calibration part is too small for the coverage that ``intervals`` asks for.
+        ValueError: there are too few cases for the coverage that ``intervals`` asks for.
     """
     from boneage_kedro.training.reliability import fingerprint_network
 
-    calibration = calibrate(predictions[predictions["split"] == "calibration"], params["intervals"])
+    calibration = calibrate_network(predictions, params["intervals"])
     test = predictions[predictions["split"] == "test"].reset_index(drop=True)
     lower, upper = calibration.interval(test)
     described = {"network": fingerprint_network(weights, settings), **calibration.as_dict()}
@@ -182,7 +199,7 @@ def compare_with_paper(
     ours = comparison.replace({"cohort": {"all": params["cohort"]}})
     feature = f"{params['backbone']} at {params['input_px']} px, {source}"
     return (
-        methods_table(ours, MODELS["ptl"], feature, len(predictions), len(history)),
+        methods_table(ours, MODELS["ptl"], feature, len(predictions), history["epoch"].nunique()),
         participants_table(ours, MODELS["ptl"]),
     )
 
@@ -198,7 +215,8 @@ def collect_metrics(
     metrics: dict[str, Any] = {}
     for strategy, history in (("ptl", ptl_history), ("fine_tune", fine_tune_history)):
         for column in ("train_loss", "train_mae_months", "validation_mae_months", "learning_rate"):
-            metrics[f"{strategy}.{column}"] = metric_curve(history["epoch"], history[column])
+            curve = history.groupby("epoch")[column].mean()  # over folds
+            metrics[f"{strategy}.{column}"] = metric_curve(curve.index, curve)
     key_of = {name: key for key, name in MODELS.items()}
     of_models = comparison.assign(key=comparison["model"].map(key_of))
     of_ages = coverage[coverage["age_band"] == "all"].assign(key="ptl", cohort=coverage["sex"])

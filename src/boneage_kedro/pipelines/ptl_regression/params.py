@@ -2,7 +2,7 @@
 
 from boneage_kedro.evaluation.intervals import IntervalSettings
 from boneage_kedro.limits import Positive, Share
-from boneage_kedro.training.settings import FamiliaritySettings, PacedStage, RegressionSettings
+from boneage_kedro.training.settings import FamiliaritySettings, FoldSettings, PacedStage, RegressionSettings
 
 
 class Params(RegressionSettings):
@@ -12,6 +12,7 @@ class Params(RegressionSettings):
     drawn beside what they hold.
     """
 
+    folds: FoldSettings
     ptl_stages: list[PacedStage]
     fine_tune_stages: list[PacedStage]
     intervals: IntervalSettings

@@ -1,0 +1,62 @@
+"""Age regressors that answer as one."""
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
+
+
+class AgeEnsemble(nn.Module):
+    """Networks of one kind whose ages are averaged; all that works with one `AgeRegressor` works with it.
+
+    Maps and rests are averaged as well, so they still add up to the age.
+
+    Raises:
+        ValueError: there is no member, or members differ in backbone or size.
+    """
+
+    def __init__(self, members: Sequence[AgeRegressor]) -> None:
+        super().__init__()
+        kinds = {(member.config.backbone, member.config.input_px) for member in members}
+        if len(kinds) != 1:
+            raise ValueError(
+                f"an ensemble needs members of one backbone and size; {len(members)} of {len(kinds)} kinds are given"
+            )
+        self.members = nn.ModuleList(members)
+
+    @property
+    def regressors(self) -> list[AgeRegressor]:
+        """The members."""
+        return [cast(AgeRegressor, member) for member in self.members]
+
+    @property
+    def config(self) -> RegressorConfig:
+        """That of the first member; others differ in no more than mean and deviation of the ages they learnt from."""
+        return self.regressors[0].config
+
+    @property
+    def backbone(self) -> nn.Module:
+        """That of the first member; the cells of all lie at the same places."""
+        return self.regressors[0].backbone
+
+    def features(self, images: Tensor) -> Tensor:
+        """Feature map (B, C, h, w) of the first member: features of networks apart share no basis."""
+        return self.regressors[0].features(images)
+
+    def forward(self, images: Tensor, is_male: Tensor) -> Tensor:
+        """Mean bone age in months (B,), of pictures (B, 1, H, W) in 0 to 1 and sexes (B,) bool."""
+        return torch.stack([member(images, is_male) for member in self.regressors]).mean(0)
+
+    def activation_map(self, images: Tensor, is_male: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean maps (B, h, w) and rests (B,) in months (see `AgeRegressor.activation_map`)."""
+        maps, rests = zip(
+            *(member.activation_map(images, is_male) for member in self.regressors), strict=True
+        )
+        return torch.stack(maps).mean(0), torch.stack(rests).mean(0)
+
+
+AgeNetwork = AgeRegressor | AgeEnsemble
+"""What reads ages from pictures."""

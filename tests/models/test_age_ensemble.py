@@ -1,0 +1,33 @@
+import pytest
+import torch
+
+from boneage_kedro.models.age_ensemble import AgeEnsemble
+from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
+
+
+def member(seed: int, **changes: object) -> AgeRegressor:
+    torch.manual_seed(seed)
+    values = {"backbone": "test_efficientnet", "input_px": 32, "age_mean_months": 100.0 + seed}
+    config = RegressorConfig(**{**values, "age_sd_months": 40.0, "dropout": 0.0, **changes})  # type: ignore[arg-type]
+    model = AgeRegressor(config).eval()
+    torch.nn.init.normal_(model.head.weight)
+    return model
+
+
+@torch.inference_mode()
+def test_ages_and_maps_are_means_and_add_up_whatever_the_heads() -> None:
+    members = [member(0), member(1), member(2, bin_months=10.0)]
+    ensemble = AgeEnsemble(members).eval()
+    images, is_male = torch.rand(3, 1, 32, 32), torch.tensor([True, False, True])
+    ages = ensemble(images, is_male)
+    torch.testing.assert_close(ages, sum(one(images, is_male) for one in members) / 3)
+    maps, rests = ensemble.activation_map(images, is_male)
+    torch.testing.assert_close(maps.mean((1, 2)) + rests, ages, atol=1e-3, rtol=0)
+    assert torch.equal(ensemble.features(images), members[0].features(images))
+    assert ensemble.config == members[0].config
+
+
+@pytest.mark.parametrize(("sizes", "said"), [([], "0 of 0 kinds"), ([32, 64], "2 of 2 kinds")])
+def test_members_must_be_of_one_kind(sizes: list[int], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        AgeEnsemble([member(0, input_px=size) for size in sizes])
