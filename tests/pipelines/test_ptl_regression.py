@@ -118,6 +118,8 @@ def test_figures_of_girls_alone_stand_in_the_column_of_girls(
     girls = predictions[predictions["sex"] == "F"]
     test = girls[girls["split"] == "test"]
     comparison = compare(test, {MODELS["ptl"]: test["predicted_months"].to_numpy()}, 0)
-    tables = compare_with_paper(comparison, girls, pd.DataFrame({"epoch": [0]}), "phantoms", params | {"cohort": "F"})
+    tables = compare_with_paper(
+        comparison, girls, pd.DataFrame({"epoch": [0]}), "phantoms", params | {"cohort": "F"}
+    )
     for table in tables:
         assert table.iloc[-1][["mae", "mae_girls", "mae_boys"]].notna().tolist() == [False, True, False]
