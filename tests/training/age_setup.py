@@ -1,10 +1,13 @@
 """What tests of the age regressor share: settings, pictures whose brightness is the age, a small network."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 
+from boneage_kedro.imaging.store import ImageStore, ImageStoreWriter, StoreEntry, StoreHeader
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
 from boneage_kedro.training.batches import AgeSamples
 from boneage_kedro.training.settings import PacedStage, RegressionSettings
@@ -79,6 +82,21 @@ def samples(count: int, seed: int) -> AgeSamples:
     pixels = (ages[:, None, None] + rng.normal(0, 5, (count, 40, 40))).clip(0, 255).astype(np.uint8)
     ids = [f"c{i}" for i in range(count)]
     return AgeSamples(pixels, np.arange(count), ids, rng.random(count) < 0.5, ages, SIDE)
+
+
+def write_cohort(folder: Path) -> tuple[ImageStore, pd.DataFrame]:
+    """Pictures whose brightness is the age, with sex and split."""
+    rng = np.random.default_rng(3)
+    ages = rng.uniform(20, 220, 20)
+    with ImageStoreWriter(folder, StoreHeader(SIDE, {})) as writer:
+        for i, age in enumerate(ages):
+            picture = (age + rng.normal(0, 5, (SIDE, SIDE))).clip(0, 255).astype(np.uint8)
+            writer.append([StoreEntry(f"c{i:02d}", "", picture)])
+        writer.finish()
+    labelled = pd.DataFrame({"id": [f"c{i:02d}" for i in range(20)], "bone_age_months": ages})
+    labelled["sex"] = ["F", "M"] * 10
+    labelled["split"] = ["train"] * 12 + ["validation"] * 4 + ["test"] * 4
+    return ImageStore(folder), labelled
 
 
 def network(bin_months: float | None = None) -> AgeRegressor:

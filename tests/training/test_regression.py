@@ -10,13 +10,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from boneage_kedro.imaging.store import ImageStore, ImageStoreWriter, StoreEntry, StoreHeader
+from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.models.weights import PretrainedWeights, PretrainedWeightsMissing
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.ensemble import Member, predict_ensemble
 from boneage_kedro.training.regression import map_cohort, new_regressor, predict_cohort, train_age_regressor
-from tests.training.age_setup import FIT, HEAD, MOVES, ROBUST_OFF, SIDE, regression_settings, stage
+from tests.training.age_setup import FIT, HEAD, MOVES, ROBUST_OFF, regression_settings, stage, write_cohort
 
 EXPECTATION = HEAD | {"kind": "expectation"}
 STAGES = [stage("all", ["head", "exit", "middle", "entry"], 1)]
@@ -32,18 +32,7 @@ TOGETHER = dict(
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> tuple[ImageStore, pd.DataFrame]:
-    """Pictures whose brightness is the age, with sex and split."""
-    folder, rng = tmp_path_factory.mktemp("store"), np.random.default_rng(3)
-    ages = rng.uniform(20, 220, 20)
-    with ImageStoreWriter(folder, StoreHeader(SIDE, {})) as writer:
-        for i, age in enumerate(ages):
-            picture = (age + rng.normal(0, 5, (SIDE, SIDE))).clip(0, 255).astype(np.uint8)
-            writer.append([StoreEntry(f"c{i:02d}", "", picture)])
-        writer.finish()
-    labelled = pd.DataFrame({"id": [f"c{i:02d}" for i in range(20)], "bone_age_months": ages})
-    labelled["sex"] = ["F", "M"] * 10
-    labelled["split"] = ["train"] * 12 + ["validation"] * 4 + ["test"] * 4
-    return ImageStore(folder), labelled
+    return write_cohort(tmp_path_factory.mktemp("store"))
 
 
 def train(

@@ -84,7 +84,7 @@ def strategy_bars(errors: pd.DataFrame, guesses: Mapping[str, float], title: str
 def _draw_bar(axis: Axes, place: float, width: float, maes: np.ndarray, colour: str, label: str) -> None:
     sd = maes.std(ddof=1) if len(maes) > 1 else 0.0
     axis.bar(place, maes.mean(), width, yerr=sd, capsize=2, color=colour, alpha=0.75, label=label)
-    axis.plot(np.full(len(maes), place), maes, ".", ms=4, color="0.15")
+    axis.plot(np.full(len(maes), place + width / 4), maes, "o", ms=3, mec="0.15", mfc="white", mew=0.8)
     top = max(maes.mean() + sd, maes.max())
     axis.annotate(
         f"{maes.mean():.1f}", (place, top), (0, 3), textcoords="offset points", ha="center", fontsize=7
