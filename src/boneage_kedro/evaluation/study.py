@@ -101,8 +101,8 @@ def compare_strategies(predictions: pd.DataFrame, train: pd.DataFrame, seed: int
 
 def errors_by_seed(predictions: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """Errors of each training, by the columns that name it (see `boneage_kedro.evaluation.metrics.age_errors`)."""
-    rows = [
-        dict(zip(keys, key, strict=True)) | age_errors(part["bone_age_months"], part["predicted_months"])
-        for key, part in predictions.groupby(keys, sort=False)
-    ]
+    rows = []
+    for key, part in predictions.groupby(keys, sort=False):
+        read, predicted = (part[name].to_numpy(float) for name in ("bone_age_months", "predicted_months"))
+        rows.append({**dict(zip(keys, key, strict=True)), **age_errors(read, predicted)})
     return pd.DataFrame(rows)
