@@ -451,6 +451,28 @@ def test_the_study_of_regressors_compares_arms_on_unseen_cases(hands: Run) -> No
     assert (RESULTS / "regression_study_bars.png").exists()
 
 
+def test_the_study_of_transfer_learning_has_every_strategy_cohort_and_seed(output: str) -> None:
+    with _session({}) as session:
+        session.run(pipeline_names=["ptl_study"])
+    study = pd.read_parquet(RESULTS / "ptl_study.parquet")
+    splits = pd.read_parquet(PROJECT / "data/03_primary/test/splits.parquet").set_index("id")["split"]
+    assert (study["split"] == study["id"].map(splits)).all()
+    assert "train" not in set(study["split"])
+    history = pd.read_csv(RESULTS / "ptl_study_history.csv")
+    for table in (study, history):
+        assert table.groupby(["strategy", "cohort", "seed"]).ngroups == 2 * 3 * 2
+    assert len(history) == 2 * 3 * 2 * 2
+    assert history.groupby("epoch")["learning_rate"].nunique().eq(1).all()
+    summary = pd.read_csv(RESULTS / "ptl_study_summary.csv").query("split == 'test'")
+    assert summary["strategy"].tolist() == ["all layers", "PTL", "training median of the sex"] * 3
+    row = summary.set_index(["cohort", "strategy"]).loc[("M", "PTL")]
+    boys = study.query("split == 'test' and cohort == 'M' and strategy == 'PTL'")
+    assert row["mae"] == pytest.approx((boys["predicted_months"] - boys["bone_age_months"]).abs().mean())
+    assert runs()[0].data.metrics["ptl_study.test.M.PTL.mae"] == pytest.approx(row["mae"])
+    for name in ("ptl_study_curves", "ptl_study_bars"):
+        assert (RESULTS / f"{name}.png").exists()
+
+
 def test_stress_compares_each_transformation_with_the_unchanged_picture(output: str) -> None:
     with _session({}) as session:
         session.run(pipeline_names=["stress"])

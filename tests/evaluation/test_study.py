@@ -2,7 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from boneage_kedro.evaluation.study import check_cells, compare_arms
+from boneage_kedro.evaluation.study import (
+    CONSTANT_GUESS,
+    check_cells,
+    compare_arms,
+    compare_strategies,
+    errors_by_seed,
+)
 
 ARMS = [{"name": "plain"}, {"name": "better"}]
 
@@ -28,6 +34,9 @@ def test_arms_are_compared_case_by_case_with_the_spread_over_seeds() -> None:
     assert summary.loc["plain", "difference"] == 0
     assert summary["seeds"].tolist() == [2, 2]
     assert summary["cases"].tolist() == [4, 4]
+    assert summary["rmse"].tolist() == [5.0, 2.5]
+    assert summary["bias"].tolist() == [0.0, 0.0]
+    assert summary["within_12"].tolist() == [1.0, 1.0]
 
 
 def test_arms_of_different_cases_are_compared_on_those_of_both() -> None:
@@ -46,3 +55,30 @@ def test_an_unfinished_study_is_not_summarised() -> None:
         ValueError, match=r"2 of 6 trainings are missing.*\('better', 3\).*run the node run_it"
     ):
         check_cells(study(), ARMS, [1, 2, 3], "run_it")
+
+
+def test_strategies_are_compared_within_their_cohort_and_with_a_constant_guess() -> None:
+    both = study().rename(columns={"arm": "strategy"}).assign(sex="F", cohort="F")
+    others = both.assign(sex="M", cohort="M", id=both["id"] + "m")
+    others["predicted_months"] += 1000
+    train = pd.DataFrame({"sex": ["F", "F", "M"], "bone_age_months": [90.0, 94.0, 160.0]})
+    summary = compare_strategies(pd.concat([both, others]), train, seed=1)
+    assert summary["cohort"].tolist() == ["F"] * 3 + ["M"] * 3
+    assert summary["strategy"].tolist() == ["plain", "better", CONSTANT_GUESS] * 2
+    girls, boys = (summary[summary["cohort"] == sex].set_index("strategy") for sex in "FM")
+    assert girls["mae"].tolist() == [5.0, 2.5, 8.0]
+    assert girls["difference"].tolist() == [0.0, -2.5, 3.0]
+    assert girls.loc[CONSTANT_GUESS, ["seeds", "bias", "rmse"]].tolist() == [1, -8.0, 8.0]
+    assert boys["mae"].tolist() == [1000.0, 1000.0, 60.0]  # errors of both signs about 1000
+    assert (girls["cases"] == 4).all()
+
+
+def test_errors_of_each_training_stand_on_their_own() -> None:
+    errors = errors_by_seed(study(), ["arm", "seed"])
+    assert errors[["arm", "seed"]].to_numpy().tolist() == [
+        ["plain", 1],
+        ["plain", 2],
+        ["better", 1],
+        ["better", 2],
+    ]
+    assert errors["mae"].tolist() == [4.0, 6.0, 2.0, 3.0]

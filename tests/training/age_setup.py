@@ -84,12 +84,7 @@ def samples(count: int, seed: int) -> AgeSamples:
     return AgeSamples(pixels, np.arange(count), ids, rng.random(count) < 0.5, ages, SIDE)
 
 
-def network(bin_months: float | None = None) -> AgeRegressor:
-    torch.manual_seed(0)
-    return AgeRegressor(RegressorConfig(BACKBONE, SIDE, 120.0, 60.0, 0.2, bin_months))
-
-
-def make_cohort(folder: Path) -> tuple[ImageStore, pd.DataFrame]:
+def write_cohort(folder: Path) -> tuple[ImageStore, pd.DataFrame]:
     """Pictures whose brightness is the age, with sex and split."""
     rng = np.random.default_rng(3)
     ages = rng.uniform(20, 220, 20)
@@ -102,3 +97,8 @@ def make_cohort(folder: Path) -> tuple[ImageStore, pd.DataFrame]:
     labelled["sex"] = ["F", "M"] * 10
     labelled["split"] = ["train"] * 12 + ["validation"] * 4 + ["test"] * 4
     return ImageStore(folder), labelled
+
+
+def network(bin_months: float | None = None) -> AgeRegressor:
+    torch.manual_seed(0)
+    return AgeRegressor(RegressorConfig(BACKBONE, SIDE, 120.0, 60.0, 0.2, bin_months))

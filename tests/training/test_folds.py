@@ -18,7 +18,7 @@ from boneage_kedro.training.regression import (
     predict_cohort,
     train_age_regressor,
 )
-from tests.training.age_setup import FIT, make_cohort, regression_settings, stage
+from tests.training.age_setup import FIT, regression_settings, stage, write_cohort
 
 FOLDS: Any = {"count": 4, "age_band_months": 48, "seed": 2}
 STAGES = [stage("all", ["head", "exit", "middle", "entry"], 1)]
@@ -26,7 +26,7 @@ STAGES = [stage("all", ["head", "exit", "middle", "entry"], 1)]
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    store, labelled = make_cohort(tmp_path_factory.mktemp("store"))
+    store, labelled = write_cohort(tmp_path_factory.mktemp("store"))
     return store, labelled.assign(patient_id=labelled["id"])
 
 

@@ -122,6 +122,18 @@ def test_stages_follow_each_other_and_learn() -> None:
     assert rates == sorted(rates, reverse=True)
 
 
+def test_one_cosine_over_all_stages_gives_each_epoch_the_rate_it_has_without_stages() -> None:
+    everything = ["head", "exit", "middle", "entry"]
+    paced = recipe(stage("head", ["head"], 1), stage("all", everything, 3), schedule="cosine_overall")
+    plain = recipe(stage("all", everything, 4), schedule="cosine")
+    rates, wanted = (
+        [record["learning_rate"] for record in run(network(), chosen, MemoryCheckpoint())]
+        for chosen in (paced, plain)
+    )
+    assert rates == wanted
+    assert rates == pytest.approx([1e-3, 0.8535534e-3, 0.5e-3, 0.1464466e-3])
+
+
 def test_a_stage_ends_when_validation_stands_still() -> None:
     progress = Progress()
     waiting = stage("head", ["head"], 10, patience=1)

@@ -14,7 +14,7 @@ from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.models.weights import PretrainedWeights, PretrainedWeightsMissing
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.regression import map_cohort, new_regressor, predict_cohort, train_age_regressor
-from tests.training.age_setup import FIT, HEAD, MOVES, ROBUST_OFF, make_cohort, regression_settings, stage
+from tests.training.age_setup import FIT, HEAD, MOVES, ROBUST_OFF, regression_settings, stage, write_cohort
 
 EXPECTATION = HEAD | {"kind": "expectation"}
 STAGES = [stage("all", ["head", "exit", "middle", "entry"], 1)]
@@ -30,7 +30,7 @@ TOGETHER = dict(
 
 @pytest.fixture(scope="module")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> tuple[ImageStore, pd.DataFrame]:
-    return make_cohort(tmp_path_factory.mktemp("store"))
+    return write_cohort(tmp_path_factory.mktemp("store"))
 
 
 def train(

@@ -6,7 +6,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from boneage_kedro.evaluation.metrics import mean_interval
+from boneage_kedro.evaluation.metrics import age_errors, guess_training_median, mean_interval
+
+CONSTANT_GUESS = "training median of the sex"
+_MEASURES = ["rmse", "bias", "within_12"]
 
 
 def check_cells(
@@ -41,8 +44,9 @@ def compare_arms(predictions: pd.DataFrame, seed: int) -> pd.DataFrame:
         seed: of the bootstrap.
 
     Returns:
-        a row an arm and split: ``arm, split, cases, seeds, mae``, ``mae_sd`` over seeds, ``difference`` of the MAE
-        from the first arm, and its 95% interval ``difference_low, difference_high``, in months.
+        a row an arm and split: ``arm, split, cases, seeds``, ``mae``, ``mae_sd`` over seeds, ``rmse`` and ``bias``
+        in months, the share ``within_12`` months, all means over seeds; ``difference`` of the MAE from the first
+        arm, and its 95% interval ``difference_low, difference_high``, in months.
     """
     error = (predictions["predicted_months"] - predictions["bone_age_months"]).abs()
     table = predictions.assign(error=error)
@@ -53,18 +57,52 @@ def compare_arms(predictions: pd.DataFrame, seed: int) -> pd.DataFrame:
         reference = table[(table["arm"] == first) & (table["split"] == split)].groupby("id")["error"].mean()
         difference = (by_case - reference).dropna().to_numpy()
         low, high = mean_interval(difference, seed) if len(difference) else (np.nan, np.nan)
-        by_seed = part.groupby("seed")["error"].mean()
+        by_seed = errors_by_seed(part, ["seed"])
         rows.append(
             {
                 "arm": arm,
                 "split": split,
                 "cases": len(by_case),
                 "seeds": len(by_seed),
-                "mae": by_seed.mean(),
-                "mae_sd": by_seed.std(),
+                "mae": by_seed["mae"].mean(),
+                "mae_sd": by_seed["mae"].std(),
+                **by_seed[_MEASURES].mean(),
                 "difference": difference.mean() if len(difference) else np.nan,
                 "difference_low": low,
                 "difference_high": high,
             }
         )
+    return pd.DataFrame(rows)
+
+
+def compare_strategies(predictions: pd.DataFrame, train: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Errors of strategies cohort by cohort, each against the first of its cohort, and those of a constant guess.
+
+    Args:
+        predictions: as of `compare_arms`, with ``strategy, cohort, sex``; the arms are the strategies.
+        train: ``sex, bone_age_months`` of the training part, of which the guess is made.
+        seed: of the bootstrap.
+
+    Returns:
+        ``cohort, strategy`` and what `compare_arms` gives, a row a cohort, split and strategy.
+    """
+    cases = predictions.drop_duplicates(["cohort", "id"])
+    guess = cases.assign(
+        strategy=CONSTANT_GUESS, seed=0, predicted_months=guess_training_median(train, cases)
+    )
+    table = pd.concat([predictions, guess], ignore_index=True)
+    parts = [
+        compare_arms(part.assign(arm=part["strategy"]), seed).assign(cohort=cohort)
+        for cohort, part in table.groupby("cohort", sort=False)
+    ]
+    summary = pd.concat(parts, ignore_index=True).rename(columns={"arm": "strategy"})
+    return summary[["cohort", *summary.columns.drop("cohort")]]
+
+
+def errors_by_seed(predictions: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """Errors of each training, by the columns that name it (see `boneage_kedro.evaluation.metrics.age_errors`)."""
+    rows = []
+    for key, part in predictions.groupby(keys, sort=False):
+        read, predicted = (part[name].to_numpy(float) for name in ("bone_age_months", "predicted_months"))
+        rows.append({**dict(zip(keys, key, strict=True)), **age_errors(read, predicted)})
     return pd.DataFrame(rows)

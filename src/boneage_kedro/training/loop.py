@@ -150,7 +150,8 @@ def _epoch(training: _Training[Any], wrapped: Any, optimiser: Any, average: Weig
     """One pass over the training part and one over the validation part."""
     start = time.perf_counter()
     task, progress, settings = training.task, training.progress, training.settings
-    rate = _set_learning_rate(optimiser, training.stage, progress.epoch_in_stage, settings)
+    rate = training.stage["learning_rate"] * _rate_factor(training)
+    set_rate(optimiser, rate)
     means = _train_epoch(training, wrapped, optimiser, average)
     with average.applied():
         metric = task.validate(settings["batch_size"], training.fabric.device)
@@ -207,13 +208,18 @@ def resumable(checkpoint: Checkpoint, fingerprint: str) -> State | None:
     return state
 
 
-def _set_learning_rate(optimiser: Any, stage: StageSettings, epoch: int, settings: FitSettings) -> float:
-    """Set the rate of an epoch as a function of its number alone, so that resuming needs no scheduler."""
-    rate = stage["learning_rate"]
-    if settings["schedule"] == "cosine":
-        rate *= 0.5 * (1 + math.cos(math.pi * epoch / stage["max_epochs"]))
-    set_rate(optimiser, rate)
-    return rate
+def _rate_factor(training: _Training[Any]) -> float:
+    """Part of the stage's rate that its epoch learns at: a function of the epoch's place alone, so that resuming
+    needs no scheduler.
+    """
+    schedule, progress = training.settings["schedule"], training.progress
+    if schedule == "constant":
+        return 1.0
+    lengths = [stage["max_epochs"] for stage in training.stages]
+    before, length = 0, lengths[progress.stage]
+    if schedule == "cosine_overall":
+        before, length = sum(lengths[: progress.stage]), sum(lengths)
+    return 0.5 * (1 + math.cos(math.pi * (before + progress.epoch_in_stage) / length))
 
 
 def check_finite(loss: torch.Tensor, batch: Batch) -> None:

@@ -44,12 +44,30 @@ def run_regression_study(
             "cohort": arm["cohort"],
             "fit": {**settings["fit"], "seed": seed},
         }
-        store, labelled = stores[arm["images"]], select_cohort(cases, splits, arm["cohort"])
-        model, described, _ = train_age_regressor(
-            store, labelled, pretrained, cell, mine, stages[arm["stages"]]
-        )
-        unseen = labelled[labelled["split"] != "train"].reset_index(drop=True)
-        predicted = predict_cohort(store, unseen, model.state_dict(), described, mine["fit"])
-        return unseen[["id", "split", "sex", "bone_age_months"]].assign(predicted_months=predicted)
+        return train_and_predict(
+            stores[arm["images"]], cases, splits, pretrained, mine, stages[arm["stages"]], cell
+        )[0]
 
     yield from run_cells("regression_study", arms, seeds, checkpoint, run)
+
+
+def train_and_predict(
+    store: ImageStore,
+    cases: pd.DataFrame,
+    splits: pd.DataFrame,
+    pretrained: PretrainedWeights,
+    settings: RegressionSettings,
+    stages: Sequence[PacedStage],
+    checkpoint: CheckpointFile,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Train one regressor on its cohort and try it on the cases of the cohort that it has not learnt from.
+
+    Returns:
+        ``id, split, sex, bone_age_months, predicted_months``, a row a case; and the history, a row an epoch.
+    """
+    labelled = select_cohort(cases, splits, settings["cohort"])
+    model, described, history = train_age_regressor(store, labelled, pretrained, checkpoint, settings, stages)
+    unseen = labelled[labelled["split"] != "train"].reset_index(drop=True)
+    predicted = predict_cohort(store, unseen, model.state_dict(), described, settings["fit"])
+    columns = ["id", "split", "sex", "bone_age_months"]
+    return unseen[columns].assign(predicted_months=predicted), pd.DataFrame(history)

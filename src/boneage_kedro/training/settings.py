@@ -71,14 +71,15 @@ class AgeAugmentSettings(AugmentSettings):
 class FitSettings(TypedDict):
     """What all stages of one training share.
 
-    ``momentum`` is for ``sgd`` alone (see `boneage_kedro.training.optimisers`).
+    ``momentum`` is for ``sgd`` alone (see `boneage_kedro.training.optimisers`). With ``cosine`` the rate falls within
+    each stage and begins anew with the next, with ``cosine_overall`` it falls once, over all stages together.
     """
 
     batch_size: Count
     optimiser: Literal["adamw", "rmsprop", "sgd"]
     momentum: NotRequired[Annotated[float, Within(0, 0.9999)] | None]
     weight_decay: NotNegative
-    schedule: Literal["constant", "cosine"]
+    schedule: Literal["constant", "cosine", "cosine_overall"]
     accelerator: Literal["auto", "cpu", "gpu"]
     precision: Literal["32-true", "bf16-mixed"]
     seed: int

@@ -4,13 +4,19 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import pandas as pd
+from typing_extensions import TypedDict
 
 from boneage_kedro.provenance import fingerprint
 from boneage_kedro.training.checkpoint import CheckpointFile
-from boneage_kedro.training.gan_settings import GanArm
-from boneage_kedro.training.settings import Arm, QueryArm, RegressionArm
 
-ArmT = TypeVar("ArmT", Arm, QueryArm, RegressionArm, GanArm)
+
+class NamedArm(TypedDict):
+    """What every arm has, whatever it says beside it."""
+
+    name: str
+
+
+ArmT = TypeVar("ArmT", bound=NamedArm)
 
 
 def run_cells(

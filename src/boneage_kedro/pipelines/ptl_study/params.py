@@ -1,0 +1,7 @@
+"""Parameters of `ptl_study`."""
+
+from boneage_kedro.training.pacing import PacingSettings
+
+
+class Params(PacingSettings):
+    """What is compared; all else is as in `ptl_regression`."""
