@@ -45,7 +45,7 @@ def run_cells(
     for seed in seeds:
         for arm in arms:
             table = run(arm, seed, checkpoint.beside(fingerprint(arm["name"], seed)[:12]))
-            tables.append(table.assign(**{"arm": arm["name"], repetition: seed}))
+            tables.append(table.assign(arm=arm["name"], **{repetition: seed}))
             yield pd.concat(tables, ignore_index=True)
 
 
