@@ -45,7 +45,7 @@ def _draw_panel(axis: Axes, part: pd.DataFrame, columns: Sequence[str]) -> None:
     names = part[columns].apply(_name, axis=1)
     places = {name: place for place, name in enumerate(dict.fromkeys(names))}
     arms = list(dict.fromkeys(part["arm"]))
-    offsets = np.linspace(-_BREADTH / 2, _BREADTH / 2, len(arms)) if len(arms) > 1 else [0.0]
+    offsets = (np.arange(len(arms)) - (len(arms) - 1) / 2) * _BREADTH / len(arms)
     for arm, offset in zip(arms, offsets, strict=True):
         mine = part["arm"] == arm
         x = names[mine].map(places) + offset
