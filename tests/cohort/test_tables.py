@@ -41,6 +41,14 @@ def test_patients_and_chronological_ages_are_read_when_given() -> None:
     assert findings == []
 
 
+def test_race_is_kept_in_the_tables_words_and_only_if_it_has_any() -> None:
+    cases, findings = read("id,sex,bone_age,Race", "1,F,94, Asian ", "2,M,110,", images="1 2")
+    assert cases["race"].tolist() == ["Asian", ""]
+    assert findings == []
+    without, _ = read("id,sex,bone_age", "1,F,94", images="1")
+    assert "race" not in without
+
+
 def test_the_same_patient_written_as_a_float_is_the_same_patient() -> None:
     cases, _ = read("id,patient_id,sex,bone_age", "1,12.0,F,94", "2,12,F,110", images="1 2")
     assert cases["patient_id"].tolist() == ["12", "12"]

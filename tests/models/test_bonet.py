@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from boneage_kedro.models.backbone import block_of_parameters, create_backbone, pretrained_part
-from boneage_kedro.models.bonet import BoNet, Deformation, PretrainedStem
+from boneage_kedro.models.bonet import BoNet, Deformation, PretrainedStem, create_bonet
 from boneage_kedro.models.weights import PretrainedWeights
 
 TINY = "test_efficientnet"
@@ -65,6 +65,17 @@ def test_five_layers_convolve_where_all_are_learnt_from_scratch() -> None:
     ]
 
 
+def test_a_part_of_the_maps_leaves_the_layers_as_they_are() -> None:
+    whole, fourth = (dict(create_backbone(name).named_parameters()) for name in ("bonet", "bonet/4"))
+    assert fourth.keys() == whole.keys()
+    narrowed = "stem.2.0.weight", "conv5.0.weight", "fully_connected.0.weight"
+    assert [fourth[key].shape[:2] for key in narrowed] == [(64, 24), (256, 256), (512, 256 * 9)]
+    both = create_backbone(f"bonet_rigid/16:{TINY}").eval()
+    assert isinstance(both, BoNet) and isinstance(both.deformation, torch.nn.Identity)
+    with torch.no_grad():
+        assert both(torch.randn(1, 3, 32, 32)).shape == (1, 128, 1, 1)
+
+
 def test_pretrained_first_layers_are_filled_and_are_the_entry_block(tmp_path: Path) -> None:
     source = create_backbone(TINY)
     save_file(source.state_dict(), tmp_path / f"{TINY}.safetensors")
@@ -93,5 +104,7 @@ def test_what_cannot_be_had_is_refused() -> None:
         create_backbone("bonet:vgg61")
     with pytest.raises(ValueError, match="'test_vit' has no stage at 1/8"):
         create_backbone("bonet_rigid:test_vit")
+    with pytest.raises(ValueError, match="'bonet/0' is no BoNet; name it as in"):
+        create_bonet("bonet/0")
     with pytest.raises(ValueError, match="'bonnet' is not a timm network"):
         create_backbone("bonnet")

@@ -101,7 +101,7 @@ def test_our_row_of_the_papers_tables_says_how_many_cases_of_what_were_used(
     test = predictions[predictions["split"] == "test"]
     comparison = compare(test, {MODELS["ptl"]: test["predicted_months"].to_numpy()}, 0)
     methods, participants = compare_with_paper(
-        comparison, predictions, pd.DataFrame({"epoch": range(7)}), "phantoms", params
+        comparison, predictions, pd.DataFrame({"epoch": range(7)}), None, "phantoms", params
     )
     ours = methods.iloc[-1]
     assert (ours["dataset_size"], ours["held_out"], ours["epochs"]) == (400, 100, "7")
@@ -119,7 +119,7 @@ def test_figures_of_girls_alone_stand_in_the_column_of_girls(
     test = girls[girls["split"] == "test"]
     comparison = compare(test, {MODELS["ptl"]: test["predicted_months"].to_numpy()}, 0)
     tables = compare_with_paper(
-        comparison, girls, pd.DataFrame({"epoch": [0]}), "phantoms", params | {"cohort": "F"}
+        comparison, girls, pd.DataFrame({"epoch": [0]}), None, "phantoms", params | {"cohort": "F"}
     )
     for table in tables:
         assert table.iloc[-1][["mae", "mae_girls", "mae_boys"]].notna().tolist() == [False, True, False]

@@ -16,7 +16,7 @@ RADIOGRAPH_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm
 #   RSNA test                          Case ID, Ground truth bone age (months), Sex
 #   RHPE                               ID, Male, Boneage, Chronological
 #   Digital Hand Atlas                 image_ID, dir, patient_ID, sex, bone_age
-#   this project                       id, patient_id, sex, bone_age_months, chronological_age_months
+#   this project                       id, patient_id, sex, bone_age_months, chronological_age_months, race
 COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "id": ("id", "Image ID", "Case ID"),
     "patient_id": ("patient_id",),
@@ -28,6 +28,7 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
         "Ground truth bone age (months)",
     ),
     "chronological_age_months": ("chronological_age_months", "Chronological"),
+    "race": ("race",),
 }
 _SEX_PARSERS: dict[str, Callable[[str], Sex]] = {"sex": parse_sex, "male": parse_male_flag}
 

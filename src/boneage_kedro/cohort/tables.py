@@ -11,7 +11,7 @@ from boneage_kedro.cohort.findings import describe_findings
 from boneage_kedro.cohort.sex import Sex
 
 _OLDEST_CHILD_MONTHS = 300  # a larger chronological age is in days, or of an adult
-_CASE_COLUMNS = ["id", "patient_id", "sex", "bone_age_months", "chronological_age_months"]
+_CASE_COLUMNS = ("id", "patient_id", "sex", "bone_age_months", "chronological_age_months", "race")
 
 
 def read_cases(
@@ -30,7 +30,8 @@ def read_cases(
 
     Returns:
         Cases: ``id``, ``patient_id`` (the id when the table has none), ``sex`` (F or M), ``bone_age_months``
-        and ``chronological_age_months`` (nan when not given), sorted by id.
+        and ``chronological_age_months`` (nan when not given), sorted by id; and ``race`` in the table's words, if the
+        table has it.
         Findings, as from `boneage_kedro.cohort.findings.finding_rows`.
 
     Raises:
@@ -39,7 +40,7 @@ def read_cases(
     labels = read_columns(
         raw_labels,
         required=["id", "sex", "bone_age_months"],
-        optional=["patient_id", "chronological_age_months"],
+        optional=["patient_id", "chronological_age_months", "race"],
     )
     rows = _parse(*labels)
     contradictory = checks.contradictory_ids(rows)
@@ -60,7 +61,8 @@ def read_cases(
     )
     noted = [checks.invalid_chronological_ages(rows), checks.unlabelled_images(rows, image_ids)]
     findings = pd.concat([refused, *noted], ignore_index=True)
-    cases = rows.loc[~rows.index.isin(refused.index), _CASE_COLUMNS].sort_values("id", ignore_index=True)
+    columns = [column for column in _CASE_COLUMNS if column in rows]
+    cases = rows.loc[~rows.index.isin(refused.index), columns].sort_values("id", ignore_index=True)
     if cases.empty:
         raise ValueError(f"none of the {len(rows)} rows can be used\n{describe_findings(findings)}")
     return cases, findings
@@ -113,6 +115,8 @@ def _parse(text: pd.DataFrame, parse_one_sex: Callable[[str], Sex]) -> pd.DataFr
     rows["chronological_age_months"], rows["chronological_age_months_problem"] = _parse_months(
         text.get("chronological_age_months", blank), "chronological age", _OLDEST_CHILD_MONTHS
     )
+    if "race" in text:
+        rows["race"] = text["race"]
     return rows
 
 

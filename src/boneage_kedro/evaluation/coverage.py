@@ -6,6 +6,8 @@ from math import sqrt
 import numpy as np
 import pandas as pd
 
+from boneage_kedro.evaluation.metrics import band_name
+
 _Z = 1.959964  # of the normal distribution, for 95%
 
 
@@ -64,7 +66,7 @@ def _by_band(cases: pd.DataFrame, band_months: float) -> Iterator[tuple[str, pd.
     yield "all", cases
     lower = cases["bone_age_months"] // band_months * band_months
     for start in sorted(lower.unique()):
-        yield f"{start / 12:g}-{(start + band_months) / 12:g} y", cases[lower == start]
+        yield band_name(start, band_months), cases[lower == start]
 
 
 def _by_sex(cases: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:

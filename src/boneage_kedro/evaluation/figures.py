@@ -152,11 +152,13 @@ def worst_first(table: pd.DataFrame, measure: str, count: int) -> pd.DataFrame:
     return order.head(count).reset_index(drop=True)
 
 
-def arm_bars(summary: pd.DataFrame, title: str) -> Figure:
+def arm_bars(summary: pd.DataFrame, title: str, repetition: str = "seed") -> Figure:
     """MAE of the arms of a study, with the standard deviation over seeds (paper 001, figure 12).
 
     Args:
-        summary: ``arm, seeds, mae, mae_sd``, a row an arm, in months.
+        summary: ``arm, mae, mae_sd``, a row an arm, in months.
+        title: over the panel.
+        repetition: what the standard deviation is over.
     """
     figure, axes = _subplots(1, 1, (6.4, 1.2 + 0.45 * len(summary)))
     axis = axes[0, 0]
@@ -164,7 +166,7 @@ def arm_bars(summary: pd.DataFrame, title: str) -> Figure:
     axis.bar_label(bars, fmt="%.1f", fontsize=8, padding=2)
     axis.invert_yaxis()
     axis.margins(x=0.12)  # room for the figures beside the bars
-    axis.set(xlabel="MAE (months), standard deviation over seeds", title=title)
+    axis.set(xlabel=f"MAE (months), standard deviation over {repetition}s", title=title)
     return figure
 
 

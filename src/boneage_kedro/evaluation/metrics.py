@@ -82,16 +82,21 @@ def compare(truth: pd.DataFrame, predictions: Mapping[str, np.ndarray], seed: in
     return pd.DataFrame(rows)
 
 
+def band_name(start_months: float, band_months: float) -> str:
+    """A band of ages by its years, as in ``6-8 y``."""
+    return f"{start_months / 12:g}-{(start_months + band_months) / 12:g} y"
+
+
 def errors_by_age_band(truth: pd.DataFrame, predicted: np.ndarray, band_months: float) -> pd.DataFrame:
-    """Errors by sex and band of read bone age; bands are named by their years, as in ``6-8 y``."""
+    """Errors by sex and band of read bone age (see `band_name`)."""
     lower = truth["bone_age_months"] // band_months * band_months
     rows = []
     for start in sorted(lower.unique()):
         for sex in ("F", "M"):
             chosen = ((lower == start) & (truth["sex"] == sex)).to_numpy()
             if chosen.any():
-                band = f"{start / 12:g}-{(start + band_months) / 12:g} y"
                 read = truth["bone_age_months"].to_numpy()[chosen]
+                band = band_name(start, band_months)
                 rows.append({"age_band": band, "sex": sex, **age_errors(read, predicted[chosen])})
     return pd.DataFrame(rows)
 

@@ -1,4 +1,4 @@
-"""What came of a study: every arm with every seed, held against each other."""
+"""What came of a study: every arm with every seed or fold, held against each other."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,19 +13,24 @@ _MEASURES = ["rmse", "bias", "within_12"]
 
 
 def check_cells(
-    table: pd.DataFrame, arms: Sequence[Mapping[str, Any]], seeds: Sequence[int], node: str
+    table: pd.DataFrame,
+    arms: Sequence[Mapping[str, Any]],
+    seeds: Sequence[int],
+    node: str,
+    repetition: str = "seed",
 ) -> None:
     """See that a study has all its trainings.
 
     Args:
         table: a row or more an ``arm`` and ``seed``.
         node: that makes them.
+        repetition: what the ``seeds`` are called in the table.
 
     Raises:
         ValueError: some are missing, since the study was interrupted.
     """
     wanted = {(arm["name"], seed) for arm in arms for seed in seeds}
-    missing = sorted(wanted - set(zip(table["arm"], table["seed"], strict=True)))
+    missing = sorted(wanted - set(zip(table["arm"], table[repetition], strict=True)))
     if missing:
         raise ValueError(
             f"{len(missing)} of {len(wanted)} trainings are missing, such as {missing[0]}: the study was "
@@ -33,7 +38,7 @@ def check_cells(
         )
 
 
-def compare_arms(predictions: pd.DataFrame, seed: int) -> pd.DataFrame:
+def compare_arms(predictions: pd.DataFrame, seed: int, repetition: str = "seed") -> pd.DataFrame:
     """Errors of the arms of a study of ages, and how far each is from the first arm.
 
     The difference is paired: it is taken case by case, after the mean over seeds, and its interval is that of other
@@ -42,6 +47,7 @@ def compare_arms(predictions: pd.DataFrame, seed: int) -> pd.DataFrame:
     Args:
         predictions: ``arm, seed, id, split, bone_age_months, predicted_months``, a row a case.
         seed: of the bootstrap.
+        repetition: what ``seed`` is called in the table and ``seeds`` in the result, as ``fold``.
 
     Returns:
         a row an arm and split: ``arm, split, cases, seeds``, ``mae``, ``mae_sd`` over seeds, ``rmse`` and ``bias``
@@ -57,16 +63,16 @@ def compare_arms(predictions: pd.DataFrame, seed: int) -> pd.DataFrame:
         reference = table[(table["arm"] == first) & (table["split"] == split)].groupby("id")["error"].mean()
         difference = (by_case - reference).dropna().to_numpy()
         low, high = mean_interval(difference, seed) if len(difference) else (np.nan, np.nan)
-        by_seed = errors_by_seed(part, ["seed"])
+        by_repetition = errors_by_seed(part, [repetition])
         rows.append(
             {
                 "arm": arm,
                 "split": split,
                 "cases": len(by_case),
-                "seeds": len(by_seed),
-                "mae": by_seed["mae"].mean(),
-                "mae_sd": by_seed["mae"].std(),
-                **by_seed[_MEASURES].mean(),
+                f"{repetition}s": len(by_repetition),
+                "mae": by_repetition["mae"].mean(),
+                "mae_sd": by_repetition["mae"].std(),
+                **by_repetition[_MEASURES].mean(),
                 "difference": difference.mean() if len(difference) else np.nan,
                 "difference_low": low,
                 "difference_high": high,

@@ -1,5 +1,6 @@
 """BoNet: five convolutional layers, one that moves the hand into place, and one fully connected layer."""
 
+import re
 from typing import Any, cast
 
 import timm
@@ -7,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-NAME, RIGID = "bonet", "_rigid"
+_NAME = re.compile(r"bonet(?P<rigid>_rigid)?(/(?P<division>[1-9]\d?))?(:(?P<stem>.*))?")
 
 _WIDTHS = 96, 256, 512, 1024, 1024
 _FEATURES = 2048
@@ -19,7 +20,7 @@ _PLAIN_STATISTICS = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
 
 def is_bonet(name: str) -> bool:
     """Whether the name of a backbone is one of `create_bonet`."""
-    return name.partition(":")[0] in {NAME, NAME + RIGID}
+    return _NAME.fullmatch(name) is not None
 
 
 def create_bonet(name: str) -> "BoNet":
@@ -27,13 +28,16 @@ def create_bonet(name: str) -> "BoNet":
 
     Args:
         name: ``bonet``; ``bonet_rigid`` has no deformation layer; ``bonet:vgg16`` has the layers of this network in
-            timm up to 1/8 of the picture in place of its own first two, and so has ``bonet_rigid:vgg16``.
+            timm up to 1/8 of the picture in place of its own first two; ``bonet/4`` has a fourth of the maps and
+            features in each of its own layers, for machines without a GPU. All go together: ``bonet_rigid/4:vgg16``.
 
     Raises:
         ValueError: timm has no such network, or it has no layers that end at 1/8 of the picture.
     """
-    kind, _, stem = name.partition(":")
-    return BoNet(stem or None, deforms=kind == NAME)
+    parts = _NAME.fullmatch(name)
+    if parts is None:
+        raise ValueError(f"{name!r} is no BoNet; name it as in bonet, bonet_rigid, bonet/4 or bonet:vgg16")
+    return BoNet(parts["stem"] or None, deforms=not parts["rigid"], division=int(parts["division"] or 1))
 
 
 class BoNet(nn.Module):
@@ -61,35 +65,36 @@ class BoNet(nn.Module):
             the fifth convolution and the fully connected layer are the exit block.
     """
 
-    def __init__(self, stem: str | None, deforms: bool) -> None:
+    def __init__(self, stem: str | None, deforms: bool, division: int = 1) -> None:
         super().__init__()
-        self.stem = _own_stem() if stem is None else PretrainedStem(stem)
-        width = _WIDTHS[1] if stem is None else cast(int, self.stem.width)
+        first, second, third, fourth, fifth, features = (n // division for n in (*_WIDTHS, _FEATURES))
+        self.stem = _own_stem(first, second) if stem is None else PretrainedStem(stem)
+        width = second if stem is None else cast(int, self.stem.width)
         self.deformation = Deformation(width) if deforms else nn.Identity()
-        self.conv3 = _conv(width, _WIDTHS[2], 3)
-        self.conv4 = _conv(_WIDTHS[2], _WIDTHS[3], 3)
-        self.conv5 = _conv(_WIDTHS[3], _WIDTHS[4], 3)
+        self.conv3 = _conv(width, third, 3)
+        self.conv4 = _conv(third, fourth, 3)
+        self.conv5 = _conv(fourth, fifth, 3)
         self.fully_connected = nn.Sequential(
-            nn.Linear(_WIDTHS[4] * _GRID**2, _FEATURES, bias=False),
-            nn.BatchNorm1d(_FEATURES),
+            nn.Linear(fifth * _GRID**2, features, bias=False),
+            nn.BatchNorm1d(features),
             nn.ReLU(inplace=True),
         )
-        self.num_features = _FEATURES
+        self.num_features = features
         self.pretrained_cfg = _PLAIN_STATISTICS
         if stem is not None:
             self.pretrained_cfg = cast(dict[str, Any], self.stem.statistics)
         self.feature_info = [
             {"module": "stem", "num_chs": width, "reduction": 8},
-            {"module": "conv4", "num_chs": _WIDTHS[3], "reduction": 16},
-            {"module": "fully_connected", "num_chs": _FEATURES, "reduction": 32},
+            {"module": "conv4", "num_chs": fourth, "reduction": 16},
+            {"module": "fully_connected", "num_chs": features, "reduction": 32},
         ]
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features (B, 2048, 1, 1) of normalised pictures (B, 3, H, W), sides of 16 pixels at least."""
+        """Features (B, 2048 / division, 1, 1) of normalised pictures (B, 3, H, W), sides of 16 pixels at least."""
         x = F.max_pool2d(self.stem(x), 2, ceil_mode=True)  # (B, C, H / 16, W / 16)
         x = self.conv5(self.conv4(self.conv3(self.deformation(x))))
-        x = F.adaptive_max_pool2d(x, _GRID)  # (B, 1024, 3, 3)
-        return self.fully_connected(x.flatten(1))[:, :, None, None]  # (B, 2048, 1, 1)
+        x = F.adaptive_max_pool2d(x, _GRID)  # (B, 1024 / division, 3, 3)
+        return self.fully_connected(x.flatten(1))[:, :, None, None]  # (B, 2048 / division, 1, 1)
 
 
 class PretrainedStem(nn.Module):
@@ -107,7 +112,7 @@ class PretrainedStem(nn.Module):
     def __init__(self, name: str) -> None:
         super().__init__()
         if not timm.is_model(name):
-            raise ValueError(f"{name!r} is not a timm network; name one behind {NAME}: or leave it out")
+            raise ValueError(f"{name!r} is not a timm network; name one behind bonet: or leave it out")
         self.name = name
         self.network = timm.create_model(name, pretrained=False, num_classes=0, global_pool="")
         self.statistics = cast(dict[str, Any], self.network.pretrained_cfg)
@@ -157,12 +162,12 @@ class Deformation(nn.Module):
         return change + torch.eye(2, 3, device=maps.device)
 
 
-def _own_stem() -> nn.Module:
-    """The first two layers of OverFeat's fast model; maps (B, 256, H / 8, W / 8)."""
+def _own_stem(first: int, second: int) -> nn.Module:
+    """The first two layers of OverFeat's fast model; maps (B, second, H / 8, W / 8)."""
     return nn.Sequential(
-        _conv(3, _WIDTHS[0], 11, stride=4),
+        _conv(3, first, 11, stride=4),
         nn.MaxPool2d(2, ceil_mode=True),
-        _conv(_WIDTHS[0], _WIDTHS[1], 5),
+        _conv(first, second, 5),
     )
 
 

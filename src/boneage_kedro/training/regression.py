@@ -150,8 +150,10 @@ def fingerprint_cohort(labelled: pd.DataFrame) -> str:
     return fingerprint_table(labelled[columns].sort_values("id"))
 
 
-def check_cohort(labelled: pd.DataFrame, settings: Mapping[str, Any]) -> None:
-    """See that the network was trained on these labels and this split.
+def check_cohort(
+    labelled: pd.DataFrame, settings: Mapping[str, Any], pipeline: str = "ptl_regression"
+) -> None:
+    """See that the network, which a pipeline has made, was trained on these labels and this split.
 
     Raises:
         ValueError: it was not, so a case of the test part may have been trained on.
@@ -159,7 +161,7 @@ def check_cohort(labelled: pd.DataFrame, settings: Mapping[str, Any]) -> None:
     if fingerprint_cohort(labelled) != settings["cohort_fingerprint"]:
         raise ValueError(
             "labels or split have changed since the network was trained, so cases it learnt from may be in the "
-            "test part now; run the pipeline ptl_regression as a whole"
+            f"test part now; run the pipeline {pipeline} as a whole"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from boneage_kedro.evaluation.metrics import (
     guess_training_median,
     metric_curve,
 )
-from boneage_kedro.evaluation.paper_tables import methods_table, participants_table
+from boneage_kedro.evaluation.paper_tables import OurMethod, methods_table, participants_table
 from boneage_kedro.pipelines.ptl_regression.params import Params
 
 if TYPE_CHECKING:
@@ -29,8 +30,11 @@ if TYPE_CHECKING:
     from boneage_kedro.training.checkpoint import CheckpointFile
     from boneage_kedro.training.settings import PacedStage
 
+logger = logging.getLogger(__name__)
+
 MODELS = {
     "constant": "training median of the sex",
+    "bonet": "BoNet from scratch",
     "fine_tune": "fine-tuning all layers",
     "ptl": "paced transfer learning",
 }
@@ -174,34 +178,64 @@ def draw_intervals(
 
 
 def compare_models(
-    ptl: pd.DataFrame, fine_tune: pd.DataFrame, params: Params
+    ptl: pd.DataFrame, fine_tune: pd.DataFrame, bonet: pd.DataFrame | None, params: Params
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Errors on the test part, which nothing before has seen: constant guess, plain fine-tuning and PTL.
+    """Errors on the test part, which nothing before has seen: constant guess, BoNet, plain fine-tuning and PTL.
+
+    Args:
+        bonet: predictions of the baseline, if the pipeline `bonet` was run; those of other cases are left out.
 
     Returns:
         one row a model and cohort, and the errors of PTL by age band and sex.
     """
     test = ptl[ptl["split"] == "test"]
-    answers = {
-        MODELS["constant"]: guess_training_median(ptl[ptl["split"] == "train"], test),
-        MODELS["fine_tune"]: fine_tune.set_index("id").loc[test["id"], "predicted_months"].to_numpy(),
-        MODELS["ptl"]: test["predicted_months"].to_numpy(),
-    }
+    answers = {MODELS["constant"]: guess_training_median(ptl[ptl["split"] == "train"], test)}
+    if bonet is not None and _predicts(bonet, test):
+        answers[MODELS["bonet"]] = _ages_of(test, bonet)
+    answers[MODELS["fine_tune"]] = _ages_of(test, fine_tune)
+    answers[MODELS["ptl"]] = test["predicted_months"].to_numpy()
     by_band = errors_by_age_band(test, test["predicted_months"].to_numpy(), params["age_band_months"])
     return compare(test, answers, params["fit"]["seed"]), by_band
 
 
+def _predicts(bonet: pd.DataFrame, test: pd.DataFrame) -> bool:
+    """Whether the test part of the baseline has all these cases; says so if not."""
+    columns = ["id", "sex", "bone_age_months"]
+    same = len(test.merge(bonet.loc[bonet["split"] == "test", columns], on=columns)) == len(test)
+    if not same:
+        logger.warning(
+            "The predictions of BoNet are of other cases or another split and are left out of the tables; run the "
+            "pipeline bonet again"
+        )
+    return same
+
+
+def _ages_of(test: pd.DataFrame, predictions: pd.DataFrame) -> np.ndarray:
+    return predictions.set_index("id").loc[test["id"], "predicted_months"].to_numpy()
+
+
 def compare_with_paper(
-    comparison: pd.DataFrame, predictions: pd.DataFrame, history: pd.DataFrame, source: str, params: Params
+    comparison: pd.DataFrame,
+    predictions: pd.DataFrame,
+    history: pd.DataFrame,
+    bonet: dict[str, Any] | None,
+    source: str,
+    params: Params,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Tables 1 and 2 of paper 001 with a row of ours, PTL on the test part, and the size of our data."""
+    """Tables 1 and 2 of paper 001 with rows of ours, of PTL and perhaps BoNet on the test part.
+
+    Args:
+        bonet: what the baseline is (see `boneage_kedro.pipelines.bonet.nodes.describe_bonet`), if it was run.
+    """
     # a network of one sex has figures of `all` its children alone, which stand in the column of that sex
     ours = comparison.replace({"cohort": {"all": params["cohort"]}})
-    feature = f"{params['backbone']} at {params['input_px']} px, {source}"
-    return (
-        methods_table(ours, MODELS["ptl"], feature, len(predictions), history["epoch"].nunique()),
-        participants_table(ours, MODELS["ptl"]),
-    )
+    network = f"{params['backbone']} at {params['input_px']} px"
+    epochs = history["epoch"].nunique()
+    rows = [OurMethod(MODELS["ptl"], f"{network}, {source}", len(predictions), epochs)]
+    if bonet is not None and (comparison["model"] == MODELS["bonet"]).any():
+        feature = f"{bonet['network']}, {source}"
+        rows.insert(0, OurMethod(MODELS["bonet"], feature, bonet["dataset_size"], bonet["epochs"]))
+    return methods_table(ours, rows), participants_table(ours, [row.model for row in rows])
 
 
 def collect_metrics(

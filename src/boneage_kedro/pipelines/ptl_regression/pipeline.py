@@ -26,7 +26,12 @@ def create_pipeline() -> Pipeline:
             *_reliability_nodes(),
             Node(
                 compare_models,
-                inputs=["ptl_predictions", "fine_tune_predictions", "params:ptl_regression"],
+                inputs=[
+                    "ptl_predictions",
+                    "fine_tune_predictions",
+                    "bonet_predictions@if_any",
+                    "params:ptl_regression",
+                ],
                 outputs=["model_comparison", "errors_by_age_band"],
                 name="compare_models",
             ),
@@ -36,6 +41,7 @@ def create_pipeline() -> Pipeline:
                     "model_comparison",
                     "ptl_predictions",
                     "ptl_history",
+                    "bonet_description@if_any",
                     "params:data_prep.source_name",
                     "params:ptl_regression",
                 ],
