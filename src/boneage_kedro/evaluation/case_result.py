@@ -4,11 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.evaluation.clinical import Determination
-from boneage_kedro.evaluation.interpretation import Interpretation, age_text, interpret
+from boneage_kedro.evaluation.interpretation import NOT_INTERPRETED, Interpretation, age_text, interpret
 
 RESEARCH_USE = "For research use only. Not a medical device; not for diagnosis or treatment."
 
@@ -61,7 +59,7 @@ class CaseResult:
     def interpretation(self) -> Interpretation:
         """How the bone age compares with the chronological age; nothing of it is known without a sex."""
         if self.sex not in tuple(Sex):
-            return Interpretation(*[np.nan] * 6, determination=Determination.UNKNOWN, remarks=())
+            return NOT_INTERPRETED
         interval = self.lower_months, self.upper_months
         return interpret(self.sex, self.bone_age_months, interval, self.chronological_age_months)
 

@@ -40,6 +40,11 @@ class Interpretation(NamedTuple):
     remarks: tuple[str, ...]
 
 
+_NAN = float("nan")
+NOT_INTERPRETED = Interpretation(_NAN, _NAN, _NAN, _NAN, _NAN, _NAN, Determination.UNKNOWN, ())
+"""Of a case whose sex is not known."""
+
+
 def interpret(
     sex: str, bone_age_months: float, interval_months: tuple[float, float], chronological_age_months: float
 ) -> Interpretation:

@@ -4,6 +4,8 @@ import logging
 import textwrap
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 
 import cv2
@@ -34,7 +36,7 @@ from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
 
 _EXPORT = "export the radiograph again, uncompressed or as JPEG 2000 or RLE, or as 16-bit PNG"
 _MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
-_ONE_READER = threading.Lock()  # warnings can only be held back for the whole process
+_ONE_AT_A_TIME = threading.Lock()  # warnings can only be held back for the whole process
 
 # GDCM can take the process down with it on a damaged file, so it gets only what nothing else reads.
 _PLUGINS = {
@@ -71,8 +73,7 @@ def read_dicom(data: bytes) -> Radiograph:
         UnreadableRadiograph: truncated, damaged, without a picture, of several frames, too large, or in a
             transfer syntax that no decoder here reads.
     """
-    with _ONE_READER, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with held_back_warnings():
         try:
             header = dcmread(BytesIO(data), force=True)
             _check_header(header)
@@ -83,6 +84,14 @@ def read_dicom(data: bytes) -> Radiograph:
             raise UnreadableRadiograph(
                 f"the DICOM file is damaged, cut short or of a kind not read here ({_quoted(error)}); {_EXPORT}"
             ) from error
+
+
+@contextmanager
+def held_back_warnings() -> Iterator[None]:
+    """Keep pydicom from telling what it stumbles over, in words that may name the patient; one thread at a time."""
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _quoted(words: object) -> str:
