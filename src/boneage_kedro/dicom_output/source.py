@@ -55,6 +55,7 @@ def read_source(content: bytes) -> Dataset:
     for keyword in _MAY_BE_EMPTY:
         if keyword not in header:
             setattr(header, keyword, "")
+    header.Modality = "OT"  # highdicom wants one of a picture, and copies none
     header.SpecificCharacterSet = UTF8
     return header
 
