@@ -6,6 +6,8 @@ from io import StringIO
 import numpy as np
 import pandas as pd
 
+from boneage_kedro.cohort.columns import case_id
+
 _HEADERS = {
     "id": ("id", "ID", "Image ID", "case_id", "Case ID", " id "),
     "sex": ("sex", "Sex", "SEX ", "male", "Male"),
@@ -70,13 +72,25 @@ def stated_sexes(table: pd.DataFrame) -> list[set[str]]:
     """For each row the sexes that some cell of it clearly states, in any column named for it."""
     stated: list[set[str]] = [set() for _ in range(len(table))]
     for place, name in enumerate(table.columns):
-        words = {"sex": _STATED, "male": _STATED_MALE}.get(str(name).strip().lower())
+        words = {"sex": _STATED, "male": _STATED_MALE}.get(_letters(name))
         if words is None:
             continue
         for row, cell in enumerate(table.iloc[:, place]):
             text = str(cell).strip().lower()
             stated[row] |= {sex for sex, known in words.items() if text in known}
     return stated
+
+
+def stated_ids(table: pd.DataFrame) -> set[str]:
+    """The ids of all rows, by any column named for them."""
+    names = {_letters(name) for name in _HEADERS["id"]}
+    places = [place for place, name in enumerate(table.columns) if _letters(name) in names]
+    return {case_id(str(cell)) for place in places for cell in table.iloc[:, place]}
+
+
+def _letters(name: object) -> str:
+    """A column's name as a person reads it, whatever stands about it."""
+    return "".join(letter for letter in str(name).lower() if letter.isalnum())
 
 
 def _table(rng: np.random.Generator) -> pd.DataFrame:

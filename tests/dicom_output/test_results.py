@@ -204,13 +204,14 @@ def test_names_in_other_scripts_survive(charset: str | list[str], name: str, ove
         assert instance.PatientName == name
 
 
+@pytest.mark.parametrize("birth_date", [b"unknown!", b"20100231"])
 def test_a_header_that_is_not_as_dicom_asks_gives_results_that_are(
-    overlay: np.ndarray, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
+    birth_date: bytes, overlay: np.ndarray, caplog: pytest.LogCaptureFixture, recwarn: pytest.WarningsRecorder
 ) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         source = dicom(picture(), **{**HEADER, "PatientName": "A=B=C=D=E^secret", "PatientSex": "W"})
-    source = source.replace(b"20100101", b"unknown!").replace(b"101010", b"noon  ")
+    source = source.replace(b"20100101", birth_date).replace(b"101010", b"996010")
     with caplog.at_level(logging.DEBUG):
         for instance in made(source, GIRL, overlay):
             assert instance.PatientSex == ""

@@ -5,7 +5,7 @@ from io import BytesIO
 from pydicom import Dataset, dcmread
 from pydicom.config import RAISE
 from pydicom.uid import UID
-from pydicom.valuerep import validate_value
+from pydicom.valuerep import DA, DT, TM, validate_value
 
 from boneage_kedro.imaging.formats.dicom import looks_like_dicom
 
@@ -22,6 +22,7 @@ _MAY_BE_EMPTY = (
     "StudyTime",
     "ReferringPhysicianName",
 )
+_DATES = {"DA": DA, "TM": TM, "DT": DT}
 _SEXES = ("F", "M", "O")
 
 
@@ -72,6 +73,8 @@ def _blank_invalid(header: Dataset) -> None:
 def _is_valid(vr: str, value: object) -> bool:
     try:
         validate_value(vr, value, RAISE)
+        if vr in _DATES and value:
+            _DATES[vr](value)  # the 31st of February has the right form
     except ValueError:
         return False
     return True
