@@ -1,13 +1,11 @@
 """The header of a radiograph as results refer to it: who, which study, which picture."""
 
-from io import BytesIO
-
 from pydicom import Dataset, dcmread
 from pydicom.config import RAISE
 from pydicom.uid import UID
 from pydicom.valuerep import DA, DT, TM, validate_value
 
-from boneage_kedro.imaging.formats.dicom import looks_like_dicom
+from boneage_kedro.imaging.formats.dicom import BoundedFile, looks_like_dicom
 
 UTF8 = "ISO_IR 192"  # holds a name in any script
 _REFERRED_TO = ("StudyInstanceUID", "SeriesInstanceUID", "SOPClassUID", "SOPInstanceUID")
@@ -42,7 +40,7 @@ def read_source(content: bytes) -> Dataset:
     if not looks_like_dicom(content):
         raise NothingToReferTo("the radiograph is no DICOM file, so there is no study to add results to")
     try:
-        header = dcmread(BytesIO(content), stop_before_pixels=True, force=True)
+        header = dcmread(BoundedFile(content), stop_before_pixels=True, force=True)
         header.decode()
         _blank_invalid(header)
         missing = [keyword for keyword in _REFERRED_TO if not UID(header.get(keyword) or "").is_valid]

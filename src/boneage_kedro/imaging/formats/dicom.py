@@ -61,13 +61,11 @@ gdcm.Trace.WarningOff()
 gdcm.Trace.ErrorOff()
 
 
-class _Inflatable(BytesIO):
-    """A file that refuses to be inflated to more than a radiograph has; deflated, 1 MB may hold 1 GB of zeros.
-
-    Only of a deflated file does pydicom ask for all the rest at once.
-    """
+class BoundedFile(BytesIO):
+    """A file for pydicom that is not inflated to more than a radiograph has; 1 MB may hold 1 GB of zeros."""
 
     def read(self, size: int | None = -1) -> bytes:
+        """As of any file; only of a deflated one does pydicom ask for all the rest at once."""
         found = super().read(size)
         if size is None or size < 0:
             _check_inflation(found)
@@ -103,7 +101,7 @@ def read_dicom(data: bytes) -> Radiograph:
     """
     with held_back_warnings():
         try:
-            header = dcmread(_Inflatable(data), force=True)
+            header = dcmread(BoundedFile(data), force=True)
             _check_header(header)
             return _radiograph(header)
         except UnreadableRadiograph:
