@@ -34,6 +34,9 @@ from benchmarks.shipped import parameters, preparation
 from pydicom import dcmread
 
 from boneage_kedro.cohort.tables import read_case_table
+from boneage_kedro.dicom_output.results import dicom_results
+from boneage_kedro.dicom_output.source import NothingToReferTo
+from boneage_kedro.evaluation.case_result import CaseResult
 from boneage_kedro.evaluation.intervals import IntervalCalibration
 from boneage_kedro.evaluation.mondrian import Group
 from boneage_kedro.imaging.formats.dicom import held_back_warnings
@@ -96,10 +99,6 @@ def _header_sex(path: Path) -> set[str]:
 
 def answer_one(path: Path) -> str:
     """Whether DICOM results could be made for a file, and if so that they can be read."""
-    from boneage_kedro.dicom_output.results import dicom_results
-    from boneage_kedro.dicom_output.source import NothingToReferTo
-    from boneage_kedro.evaluation.case_result import CaseResult
-
     result = CaseResult("h", "F", 97.5, 88.0, 107.0, 0.9, 120.0, "ok", (), 0.9, "run")
     picture = np.zeros((32, 64, 3), np.uint8)
     try:

@@ -223,6 +223,14 @@ def test_a_header_that_is_not_as_dicom_asks_gives_results_that_are(
     assert not recwarn.list
 
 
+def test_several_names_are_none(overlay: np.ndarray) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        source = dicom(picture(), **{**HEADER, "PatientName": "One^Ann\\Two^Bea"})
+    for instance in made(source, GIRL, overlay):
+        assert instance.PatientName == ""
+
+
 def test_a_file_with_no_study_or_no_dicom_is_refused_without_a_name(overlay: np.ndarray) -> None:
     with pytest.raises(NothingToReferTo, match="no DICOM file"):
         dicom_results(encoded(picture(), ".png"), GIRL, overlay, MADE_AT)

@@ -52,7 +52,7 @@ def read_source(content: bytes) -> Dataset:
             "export it again with its identifiers"
         )
     for keyword in _MAY_BE_EMPTY:
-        if keyword not in header:
+        if keyword not in header or header[keyword].VM != 1:  # several names are none
             setattr(header, keyword, "")
     header.Modality = "OT"  # highdicom wants one of a picture, and copies none
     header.SpecificCharacterSet = UTF8
