@@ -1,5 +1,7 @@
 """Damaged files: a radiograph or a clear refusal, never another exception, never half a picture."""
 
+import struct
+import zlib
 from io import BytesIO
 
 import cv2
@@ -101,3 +103,30 @@ def test_noise_behind_any_magic_number_is_refused(start: bytes) -> None:
     for size in (0, 1, 7, 60, 3000):
         with pytest.raises(UnreadableRadiograph):
             read_radiograph(start + rng.bytes(size))
+
+
+def test_a_deflated_file_that_unpacks_to_too_much_is_refused_before_it_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = dicom(GRAY8, DeflatedExplicitVRLittleEndian)
+    begin = 144 + struct.unpack_from("<I", whole, 140)[0]
+    dataset = zlib.decompressobj(-zlib.MAX_WBITS).decompress(whole[begin:])
+    zeros = bytes(5_000_000)
+    element = struct.pack("<HH2sHI", 0x7FE1, 0x1010, b"OB", 0, len(zeros))
+    pack = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    bomb = whole[:begin] + pack.compress(dataset + element + zeros) + pack.flush()
+    assert len(bomb) < 10_000
+    np.testing.assert_array_equal(read_radiograph(bomb).pixels, GRAY8)  # so much is still allowed
+    monkeypatch.setattr("boneage_kedro.imaging.formats.dicom._MAX_INFLATED", 2_000_000)
+    with pytest.raises(UnreadableRadiograph, match="unpacks to more than 2 MB"):
+        read_radiograph(bomb)
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_jpeg_of_endless_scans_is_refused(wrapped: bool) -> None:
+    """Each scan goes over the whole picture again, so a small file could keep a decoder busy for hours."""
+    whole = encoded(GRAY8, ".jpg", cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
+    last_scan = whole[whole.rindex(b"\xff\xda") : -2]
+    endless = whole[:-2] + last_scan * 100 + whole[-2:]
+    with pytest.raises(UnreadableRadiograph, match="more than 100 scans"):
+        read_radiograph(dicom(endless, JPEGBaseline8Bit) if wrapped else endless)

@@ -241,10 +241,24 @@ def test_laterality(header: dict, side: str | None) -> None:
         ({"PatientBirthDate": "20100101", "StudyDate": "20200701", "PatientAge": "010Y"}, 126),
         ({"PatientBirthDate": "19000101", "StudyDate": "20200701", "PatientAge": "010Y"}, 120),
         ({"PatientBirthDate": "20200101", "StudyDate": "20100101"}, None),
+        ({"PatientBirthDate": "19000101", "StudyDate": "20200701"}, None),
+        ({"PatientBirthDate": "20100101"}, None),
+        ({"StudyDate": "20200101"}, None),
+        ({"PatientBirthDate": "20200101", "StudyDate": "20200101"}, 0),
+        ({"PatientBirthDate": "20200201", "StudyDate": "20200101", "PatientAge": "003Y"}, 36),
     ],
 )
 def test_age(header: dict, months: float | None) -> None:
     assert read_radiograph(dicom(GRAY8, **header)).age_months == pytest.approx(months, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "date", ["201011  ", "2010011 ", "20100231", "20101301", "2010.1.1", "unknown!", "00000000"]
+)
+def test_a_birth_date_that_is_none_is_unknown(date: str) -> None:
+    header = {"PatientBirthDate": "20100101", "StudyDate": "20200701"}
+    data = dicom(GRAY8, **header).replace(b"20100101", date.encode())
+    assert read_radiograph(data).age_months is None
 
 
 @pytest.mark.parametrize("age", ["12", "1Y", "twelve", "12YY"])

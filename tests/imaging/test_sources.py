@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from boneage_kedro.imaging.ingest import read_content
+from boneage_kedro.imaging.radiograph import UnreadableRadiograph
+from boneage_kedro.imaging.reading import MAX_FILE_BYTES
 from boneage_kedro.imaging.sources import RadiographFolder
 
 
@@ -66,3 +69,59 @@ def test_a_wrong_path_says_so(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("id")
     with pytest.raises(ValueError, match="neither a folder nor a zip"):
         RadiographFolder(tmp_path / "labels.csv")
+
+
+def archive_of_two(tmp_path: Path) -> tuple[Path, int]:
+    """An archive of two radiographs, and where the packed bytes of the first begin."""
+    archive = tmp_path / "hands.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr("a.png", bytes(range(256)) * 40)
+        opened.writestr("b.png", b"whole")
+    return archive, 30 + len("a.png")
+
+
+@pytest.mark.parametrize(
+    ("at", "value"),
+    [
+        (0, 0xFF),  # no such kind of block: zlib.error
+        (-35, 0),  # the signature before the member: BadZipFile
+        (40, 0x55),  # the checksum, or a code that is none
+    ],
+)
+def test_a_damaged_member_of_an_archive_is_refused_by_itself(tmp_path: Path, at: int, value: int) -> None:
+    archive, begin = archive_of_two(tmp_path)
+    data = bytearray(archive.read_bytes())
+    data[begin + at] = value
+    archive.write_bytes(data)
+    folder = RadiographFolder(archive)
+    with pytest.raises(UnreadableRadiograph, match=r"^a\.png: .*copy it again"):
+        read_content(folder["a"])
+    assert read_content(folder["b"]) == b"whole"
+
+
+@pytest.mark.parametrize(("field", "value"), [(8, 99), (6, 1)])
+def test_a_member_packed_in_an_unknown_way_or_encrypted_is_refused(
+    tmp_path: Path, field: int, value: int
+) -> None:
+    archive, _ = archive_of_two(tmp_path)
+    data = bytearray(archive.read_bytes())
+    data[data.index(b"PK\x01\x02") + 2 + field] = value  # in the directory
+    data[field] = value
+    archive.write_bytes(data)
+    with pytest.raises(UnreadableRadiograph, match=r"^a\.png: "):
+        read_content(RadiographFolder(archive)["a"])
+
+
+def test_a_file_too_large_for_a_radiograph_is_refused_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "film.png").open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)  # takes no room on the disk
+    with pytest.raises(UnreadableRadiograph, match=r"^film\.png: is 1\.1 GB, too large"):
+        read_content(RadiographFolder(tmp_path)["film"])
+    archive, _ = archive_of_two(tmp_path)
+    monkeypatch.setattr("boneage_kedro.imaging.reading.MAX_FILE_BYTES", 100)
+    folder = RadiographFolder(archive)
+    with pytest.raises(UnreadableRadiograph, match=r"^a\.png: .*too large"):
+        read_content(folder["a"])
+    assert read_content(folder["b"]) == b"whole"

@@ -84,6 +84,7 @@ class Determination(StrEnum):
     NORMAL = "normal"
     ADVANCED = "advanced"
     INDETERMINATE = "indeterminate"
+    UNKNOWN = "unknown"
 
 
 class Standard(NamedTuple):

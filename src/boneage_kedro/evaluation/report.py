@@ -26,12 +26,17 @@ def render_report(title: str, notice: str, sections: list[Section]) -> str:
     Args:
         notice: what a reader must know before any figure, such as that the data are phantoms.
     """
+    return render_page("report.html.j2", title=title, notice=notice, sections=sections)
+
+
+def render_page(template: str, **values: Any) -> str:
+    """HTML of a template of this package, all text escaped; its filter ``data_url`` makes a picture part of it."""
     environment = Environment(
         loader=PackageLoader("boneage_kedro.evaluation"), autoescape=True, trim_blocks=True
     )
     environment.filters["data_url"] = _data_url
-    page: Any = environment.get_template("report.html.j2")
-    return page.render(title=title, notice=notice, sections=sections)
+    page: Any = environment.get_template(template)
+    return page.render(**values)
 
 
 def _data_url(figure: Image) -> str:

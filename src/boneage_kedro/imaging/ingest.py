@@ -1,6 +1,7 @@
 """From files to the image store: reading and preparing in threads, in chunks, going on where a run ended."""
 
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import cv2
@@ -8,12 +9,15 @@ import cv2
 from boneage_kedro.imaging.parallel import map_ordered
 from boneage_kedro.imaging.preparation import PreparationSettings, prepare
 from boneage_kedro.imaging.radiograph import UnreadableRadiograph
-from boneage_kedro.imaging.reading import read_radiograph
+from boneage_kedro.imaging.reading import check_file_size, read_radiograph
 from boneage_kedro.imaging.sources import RadiographSource, fingerprint_content
 from boneage_kedro.imaging.store import StoreChunk, StoreEntry, StoreHeader, StoreState
 from boneage_kedro.provenance import fingerprint_code
 
 CHUNK = 32
+
+# A damaged member, one cut short, and one that is encrypted or compressed in a way that is not known here.
+_DAMAGED_MEMBER = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
 
 
 def missing_ids(
@@ -79,11 +83,14 @@ def read_content(source: RadiographSource) -> bytes:
     """The bytes of one file.
 
     Raises:
-        UnreadableRadiograph: they cannot be had.
+        UnreadableRadiograph: they cannot be had, or are too many.
     """
     try:
+        check_file_size(source.size)
         return source.read_bytes()
-    except (OSError, zipfile.BadZipFile) as error:
+    except UnreadableRadiograph as error:
+        raise UnreadableRadiograph(f"{source.name}: {error}") from error
+    except (OSError, *_DAMAGED_MEMBER) as error:
         raise UnreadableRadiograph(
             f"{source.name}: {error}; see that it can be read, or copy it again"
         ) from error

@@ -36,13 +36,20 @@ def read_radiograph(source: Path | bytes, name: str = "") -> Radiograph:
         raise UnreadableRadiograph(f"{name}: cannot be opened ({error.strerror})") from error
 
 
+def check_file_size(size: int) -> None:
+    """Refuse a file by its size in bytes, before any memory is taken for it.
+
+    Raises:
+        UnreadableRadiograph: more than `MAX_FILE_BYTES`.
+    """
+    if size > MAX_FILE_BYTES:
+        raise UnreadableRadiograph(f"is {size / 1e9:.1f} GB, too large for a radiograph; export one picture")
+
+
 def _content(path: Path) -> bytes:
     with path.open("rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
-        if size > MAX_FILE_BYTES:
-            raise UnreadableRadiograph(
-                f"is {size / 1e9:.1f} GB, too large for a radiograph; export one picture"
-            )
+        check_file_size(size)
         return file.read(size)
 
 

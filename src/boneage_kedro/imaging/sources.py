@@ -24,6 +24,10 @@ class RadiographSource(Protocol):
     def fingerprint(self) -> str:
         """Changes with the content of the file; see `fingerprint_content`."""
 
+    @property
+    def size(self) -> int:
+        """Of the whole file in bytes, known without reading it."""
+
     def read_bytes(self) -> bytes:
         """The whole file."""
 
@@ -75,6 +79,11 @@ class FileSource:
         """See `fingerprint_content`."""
         return fingerprint_content(self.read_bytes())
 
+    @property
+    def size(self) -> int:
+        """Of the whole file in bytes."""
+        return self.path.stat().st_size
+
     def read_bytes(self) -> bytes:
         """The whole file."""
         return self.path.read_bytes()
@@ -105,6 +114,10 @@ class _MemberSource:
     @property
     def fingerprint(self) -> str:
         return f"{self.member.file_size}-{self.member.CRC:08x}"  # the archive says what `fingerprint_content` would
+
+    @property
+    def size(self) -> int:
+        return self.member.file_size  # no more than this is unpacked, whatever the member holds
 
     def read_bytes(self) -> bytes:
         return self.archive.read(self.member)

@@ -4,6 +4,9 @@ import logging
 import textwrap
 import threading
 import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 
 import cv2
@@ -28,13 +31,15 @@ from pydicom.uid import (
 )
 
 from boneage_kedro.imaging.formats import dicom_header
-from boneage_kedro.imaging.formats.decoding import check_size
+from boneage_kedro.imaging.formats.decoding import MAX_PIXELS, check_size
 from boneage_kedro.imaging.formats.jpeg import read_frame
 from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
 
 _EXPORT = "export the radiograph again, uncompressed or as JPEG 2000 or RLE, or as 16-bit PNG"
+_MAX_INFLATED = 4 * MAX_PIXELS  # bytes: 16 bits a pixel, and as much again for a header
+_INFLATE_AT_ONCE = 2**24
 _MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
-_ONE_READER = threading.Lock()  # warnings can only be held back for the whole process
+_ONE_AT_A_TIME = threading.Lock()  # warnings can only be held back for the whole process
 
 # GDCM can take the process down with it on a damaged file, so it gets only what nothing else reads.
 _PLUGINS = {
@@ -56,6 +61,29 @@ gdcm.Trace.WarningOff()
 gdcm.Trace.ErrorOff()
 
 
+class BoundedFile(BytesIO):
+    """A file for pydicom that is not inflated to more than a radiograph has; 1 MB may hold 1 GB of zeros."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """As of any file; only of a deflated one does pydicom ask for all the rest at once."""
+        found = super().read(size)
+        if size is None or size < 0:
+            _check_inflation(found)
+        return found
+
+
+def _check_inflation(deflated: bytes) -> None:
+    inflator = zlib.decompressobj(-zlib.MAX_WBITS)
+    left, inflated = deflated, 0
+    while left and not inflator.eof:
+        inflated += len(inflator.decompress(left, _INFLATE_AT_ONCE))
+        left = inflator.unconsumed_tail
+        if inflated > _MAX_INFLATED:
+            raise UnreadableRadiograph(
+                f"the DICOM file unpacks to more than {_MAX_INFLATED / 1e6:.0f} MB, as no radiograph does; {_EXPORT}"
+            )
+
+
 def looks_like_dicom(data: bytes) -> bool:
     """Tell a DICOM file by its preamble, or one without it by a first element in group 0002 or 0008."""
     return data[128:132] == b"DICM" or (data[:2] in {b"\x02\0", b"\x08\0"} and data[3:4] == b"\0")
@@ -71,10 +99,9 @@ def read_dicom(data: bytes) -> Radiograph:
         UnreadableRadiograph: truncated, damaged, without a picture, of several frames, too large, or in a
             transfer syntax that no decoder here reads.
     """
-    with _ONE_READER, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with held_back_warnings():
         try:
-            header = dcmread(BytesIO(data), force=True)
+            header = dcmread(BoundedFile(data), force=True)
             _check_header(header)
             return _radiograph(header)
         except UnreadableRadiograph:
@@ -83,6 +110,14 @@ def read_dicom(data: bytes) -> Radiograph:
             raise UnreadableRadiograph(
                 f"the DICOM file is damaged, cut short or of a kind not read here ({_quoted(error)}); {_EXPORT}"
             ) from error
+
+
+@contextmanager
+def held_back_warnings() -> Iterator[None]:
+    """Keep pydicom from telling what it stumbles over, in words that may name the patient; one thread at a time."""
+    with _ONE_AT_A_TIME, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _quoted(words: object) -> str:

@@ -10,7 +10,9 @@ from boneage_kedro.cohort.sex import Sex
 
 _DAYS_PER_MONTH = 365.25 / 12
 _MONTHS_PER_UNIT = {"D": 1 / _DAYS_PER_MONTH, "W": 7 / _DAYS_PER_MONTH, "M": 1.0, "Y": 12.0}
-_AGE = re.compile(r"(\d{1,3})([DWMY])")
+_AGE = re.compile(r"([0-9]{1,3})([DWMY])")
+_DATE = re.compile(r"[0-9]{8}")  # strptime alone would take 201011 for the first of January
+_OLDEST_MONTHS = 1200.0  # born earlier, the date was blanked out with one like 19000101
 
 
 def laterality(header: Dataset) -> Literal["L", "R"] | None:
@@ -36,7 +38,8 @@ def age_months(header: Dataset) -> float | None:
     """Age at the time of the study in months.
 
     An age string (012Y, 036M, 012W, 020D) is cut to whole units, up to a year too low, so the dates of birth
-    and study come before it, unless they contradict it, as they do where a birth date was blanked out.
+    and study come before it, unless they contradict it, as they do where a birth date was blanked out. Dates that
+    are none, in the wrong order or more than 100 years apart count as missing.
     """
     between = _months_between(_date(header, "PatientBirthDate"), _date(header, "StudyDate"))
     match = _AGE.fullmatch(_text(header, "PatientAge"))
@@ -61,13 +64,15 @@ def polarity_is_consistent(header: Dataset) -> bool:
 def _months_between(birth: date | None, study: date | None) -> float | None:
     if birth is None or study is None or study < birth:
         return None
-    return (study - birth).days / _DAYS_PER_MONTH
+    months = (study - birth).days / _DAYS_PER_MONTH
+    return months if months <= _OLDEST_MONTHS else None
 
 
 def _date(header: Dataset, keyword: str) -> date | None:
+    text = _text(header, keyword)
     try:
-        return datetime.strptime(_text(header, keyword), "%Y%m%d").date()
-    except ValueError:
+        return datetime.strptime(text, "%Y%m%d").date() if _DATE.fullmatch(text) else None
+    except ValueError:  # as of the 31st of February
         return None
 
 

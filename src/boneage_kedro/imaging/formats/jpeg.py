@@ -12,6 +12,8 @@ from boneage_kedro.imaging.radiograph import UnreadableRadiograph
 MAGIC = b"\xff\xd8\xff"
 
 _START_OF_SCAN = 0xDA
+_START_OF_SCAN_MARKER = b"\xff\xda"
+_MAX_SCANS = 100  # each goes over all pixels again; encoders write about ten
 _END_OF_IMAGE = b"\xff\xd9"
 _TABLES = frozenset({0xC4, 0xCC, 0xDB, 0xDD, 0xF8})
 _START_OF_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}  # the last is that of JPEG-LS
@@ -60,6 +62,10 @@ def read_frame(data: bytes) -> Frame:
         frame, scan_start = _walk_header(data)
     except struct.error:
         frame, scan_start = None, len(data)
+    if data.count(_START_OF_SCAN_MARKER, scan_start) >= _MAX_SCANS:
+        raise UnreadableRadiograph(
+            f"the JPEG stream has more than {_MAX_SCANS} scans, which would take too long; {REPAIR}"
+        )
     # The search starts behind the header, whose EXIF thumbnail is a whole JPEG file with an end of its own.
     if frame is None or data.rfind(_END_OF_IMAGE, scan_start) < 0:
         raise UnreadableRadiograph(f"the JPEG stream is damaged or cut short; {REPAIR}")

@@ -1,0 +1,1 @@
+"""Readings as DICOM objects beside the radiograph they were made from: a Structured Report and a picture."""
