@@ -47,7 +47,7 @@ def test_every_case_has_its_radiograph_and_truth(params: dict[str, Any]) -> None
     made = list(fabricate_hands(cases, params))
     assert [list(part[0]) for part in made] == [[key] for key in cases["id"]]
     for parts in made:
-        image, mask, phalanges, bones, truth = (next(iter(part.values())) for part in parts)
+        image, mask, phalanges, bones, outlines, truth = (next(iter(part.values())) for part in parts)
         assert image.size == mask.size == phalanges.size == bones.size
         assert 96 <= max(image.size) <= 128
         assert set(np.unique(np.asarray(mask))) == {0, 255}

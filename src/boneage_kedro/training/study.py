@@ -7,10 +7,11 @@ import pandas as pd
 
 from boneage_kedro.provenance import fingerprint
 from boneage_kedro.training.checkpoint import CheckpointFile
+from boneage_kedro.training.forearm_settings import ForearmArm
 from boneage_kedro.training.gan_settings import GanArm
 from boneage_kedro.training.settings import Arm, QueryArm, RegressionArm
 
-ArmT = TypeVar("ArmT", Arm, QueryArm, RegressionArm, GanArm)
+ArmT = TypeVar("ArmT", Arm, QueryArm, RegressionArm, GanArm, ForearmArm)
 
 
 def run_cells(
