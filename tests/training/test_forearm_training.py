@@ -77,7 +77,7 @@ def test_fewer_labels_are_learnt_from_when_asked(
     presets["modern"]["stages"][0]["max_epochs"] = 1
     _, _, history = train(data, presets, 4, tmp_path)
     assert set(history["labels"]) == {4}
-    with pytest.raises(ValueError, match="11 labelled pictures are asked for .*10 of the training part"):
+    with pytest.raises(ValueError, match=r"11 labelled pictures are asked for .*10 of the training part"):
         train(data, presets, 11, tmp_path)
 
 
