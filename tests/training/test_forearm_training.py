@@ -54,7 +54,7 @@ def test_a_rate_for_a_mean_stays_and_the_seed_may_be_another(presets: dict[str, 
 
 
 def test_a_preset_that_does_not_exist_is_told_with_those_that_do(presets: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"dru_segmentation\.preset is 'papr'.*modern, paper, small_fcn"):
+    with pytest.raises(ValueError, match=r"dru_segmentation\.preset is 'papr'.*modern, paper, fcn"):
         pick_preset(presets, "papr", "dru_segmentation.preset")
 
 

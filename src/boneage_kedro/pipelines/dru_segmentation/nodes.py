@@ -258,7 +258,8 @@ def score_detector(
     """Compare blocks of the test part with the known ones; of the same pictures cut above them none is to be found.
 
     Returns:
-        two rows a case (`boneage_kedro.training.forearm_finding.score_blocks`), and a row a measure
+        two rows a case (`boneage_kedro.training.forearm_finding.score_blocks`), with the ``reader`` of the known
+        block, and a row a measure
         (`boneage_kedro.evaluation.detection.summarise_boxes`).
     """
     from boneage_kedro.evaluation.detection import summarise_boxes
@@ -272,7 +273,8 @@ def score_detector(
     fit, ids = params["detector"]["fit"], sorted(truth)
     detector, device = build_block_detector(weights, settings), device_of(fit["accelerator"])
     scores = score_blocks(detector, images, truth, ids, settings["threshold"], fit["batch_size"], device)
-    return scores, summarise_boxes(scores, fit["seed"])
+    readers = blocks.set_index("id")["reader"]
+    return scores.assign(reader=scores["id"].map(readers)), summarise_boxes(scores, fit["seed"])
 
 
 def draw_forearms(
