@@ -18,6 +18,7 @@ from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreState
 from boneage_kedro.masks.forearm_block import FOREARM_LABELS, blocks_of_outlines
 from boneage_kedro.masks.forearm_store import ingest_forearms
 from boneage_kedro.masks.ingest import ingest_masks
+from boneage_kedro.masks.label_maps import UnusableMask
 from boneage_kedro.masks.outline_folder import OutlineFolder, read_parts
 from boneage_kedro.pipelines.dru_segmentation.params import Params
 from boneage_kedro.pipelines.mask_steps import (
@@ -190,8 +191,6 @@ def read_test_outlines(folder: Path, images: ImageStore, splits: pd.DataFrame) -
     Raises:
         ValueError: there is none.
     """
-    from boneage_kedro.masks.label_maps import UnusableMask
-
     outlines, test = _outlines(folder, images), {}
     for key in sorted(set(splits.loc[splits["split"] == "test", "id"]) & set(outlines)):
         try:
