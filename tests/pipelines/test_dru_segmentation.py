@@ -11,9 +11,11 @@ from boneage_kedro.imaging.geometry import UPRIGHT, Box, canvas_transform
 from boneage_kedro.imaging.store import ImageStore, ImageStoreWriter, StoreEntry, StoreHeader
 from boneage_kedro.masks.forearm_block import FOREARM_LABELS
 from boneage_kedro.masks.labelme import write_labelme
+from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.pipelines.dru_segmentation.nodes import (
     draw_forearms,
     gather_blocks,
+    gather_forearms,
     read_test_outlines,
     split_forearms,
 )
@@ -93,6 +95,19 @@ def test_without_an_outline_in_the_test_part_it_is_told_before_any_training(
     (outlines / "b.json").write_text("[")
     with pytest.raises(ValueError, match="no usable outline in outlines is in the test part"):
         read_test_outlines(outlines, images, SPLITS)
+
+
+def test_a_case_without_a_forearm_is_not_learnt_from(
+    tmp_path: Path, outlines: Path, images: ImageStore
+) -> None:
+    with ImageStoreWriter(tmp_path / "cut", images.header) as writer:
+        writer.append([StoreEntry("c", "c", images["c"], images.record("c"))])
+        writer.append([StoreEntry("a", "", failure="a.png: no forearm was found")])
+        writer.finish()
+    forearms = ImageStore(tmp_path / "cut")
+    data = gather_forearms(images, forearms, SPLITS, forearms, outlines, PretrainedWeights(tmp_path))
+    assert data.splits["id"].tolist() == ["c"]
+    assert list(data.test) == ["b"]  # it counts in the test, as missed
 
 
 def study(*cells: tuple[str, int]) -> pd.DataFrame:

@@ -182,7 +182,8 @@ def gather_forearms(
     from boneage_kedro.training.lesson import MaskedData
 
     test = read_test_outlines(folder, images, splits)
-    return MaskedData(forearms, splits, masks, test, 1 + len(_BONES), pretrained)
+    cut = splits[splits["id"].isin(forearms.ids)]  # where no forearm was found there is nothing to learn from
+    return MaskedData(forearms, cut, masks, test, 1 + len(_BONES), pretrained)
 
 
 def read_test_outlines(folder: Path, images: ImageStore, splits: pd.DataFrame) -> dict[str, np.ndarray]:
