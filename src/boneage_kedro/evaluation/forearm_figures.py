@@ -22,8 +22,9 @@ def iteration_curves(history: pd.DataFrame, bones: Sequence[str], title: str) ->
         bones: those of a panel each, beside the overall scores.
     """
     figure, (left, *others) = _panels(2 + len(bones), title)
-    for part, colour in (("train", "0.6"), ("validation", _COLOURS[0])):
-        left.plot(history["iteration"], history[f"{part}_loss"], color=colour, label=part)
+    losses = {"train_loss": "training", "validation_loss": "validation (cross entropy)"}
+    for (column, text), colour in zip(losses.items(), ("0.6", _COLOURS[0]), strict=True):
+        left.plot(history["iteration"], history[column], color=colour, label=text)
     left.set(ylabel="loss", yscale="log")
     left.legend(frameon=False, fontsize=8)
     for axis, name in zip(others, (OVERALL, *bones), strict=True):
@@ -42,7 +43,7 @@ def study_curves(table: pd.DataFrame, bones: Sequence[str], title: str) -> Figur
         table: as the history of `iteration_curves`, with ``arm`` and ``seed``.
     """
     names = {f"validation_iou_{name}": f"IoU, {name}" for name in (OVERALL, *bones)}
-    panels = {"train_loss": "training loss", "validation_loss": "validation loss", **names}
+    panels = {"train_loss": "training loss", "validation_loss": "validation cross entropy", **names}
     figure, axes = _panels(len(panels), title)
     means = table.groupby(["arm", "iteration"], sort=False)[list(panels)].mean().reset_index()
     for (arm, part), colour in zip(means.groupby("arm", sort=False), cycle(_COLOURS), strict=False):
