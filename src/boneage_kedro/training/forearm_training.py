@@ -31,7 +31,7 @@ class ForearmTask(SegmentationTask):
 
     @torch.inference_mode()
     def validate(self, batch_size: int, device: torch.device) -> dict[str, float]:
-        """Mean Dice, cross entropy as ``loss``, which compares networks of any loss, and `pixel_scores` of all pixels."""
+        """Mean Dice, cross entropy as ``loss``, so that all networks compare, and `pixel_scores` of all pixels."""
         self.model.eval()
         counts = np.zeros((len(BONES) + 1,) * 2, np.int64)
         losses, overlaps = [], []
