@@ -70,10 +70,10 @@ def assess(
     kept: Kept | None = None,
 ) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     overlays: dict[str, np.ndarray] = {}
-    networks = *model, *(kept or kept_with(model)), None, None, None, None
+    networks = *model, *(kept or kept_with(model)), *[None] * 6
     steps = list(assess_new_cases(read_case_table(table), radiographs, *networks, params))
     for _, drawn, *masks in steps:
-        assert masks == [{}, {}]  # no network for them was given
+        assert masks == [{}, {}, {}]  # no network for them was given
         overlays |= {key: np.asarray(image) for key, image in drawn.items()}
     return steps[-1][0].set_index("id"), overlays
 
@@ -232,7 +232,9 @@ class PalmAlone:
     def __init__(self, preparation: Any, trusted: bool) -> None:
         self.preparation, self._trusted = preparation, trusted
 
-    def read(self, ids: Sequence[str], prepared: Sequence[Prepared]) -> list[MaskReading]:
+    def read(
+        self, ids: Sequence[str], prepared: Sequence[Prepared], pixels: Sequence[np.ndarray]
+    ) -> list[MaskReading]:
         return [MaskReading(self._mask(made), [], self._trusted) for made in prepared]
 
     @staticmethod

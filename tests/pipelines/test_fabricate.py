@@ -5,7 +5,10 @@ import pandas as pd
 import pytest
 
 from boneage_kedro.cohort.tables import read_cases
+from boneage_kedro.masks.forearm_block import FOREARM_LABELS
+from boneage_kedro.masks.labelme import read_labelme
 from boneage_kedro.phantom import BONES
+from boneage_kedro.phantom.forearm import forearm_mask
 from boneage_kedro.pipelines.fabricate.nodes import draw_phantom_cases, fabricate_hands
 
 
@@ -47,12 +50,15 @@ def test_every_case_has_its_radiograph_and_truth(params: dict[str, Any]) -> None
     made = list(fabricate_hands(cases, params))
     assert [list(part[0]) for part in made] == [[key] for key in cases["id"]]
     for parts in made:
-        image, mask, phalanges, bones, truth = (next(iter(part.values())) for part in parts)
+        image, mask, phalanges, bones, outlines, truth = (next(iter(part.values())) for part in parts)
         assert image.size == mask.size == phalanges.size == bones.size
         assert 96 <= max(image.size) <= 128
         assert set(np.unique(np.asarray(mask))) == {0, 255}
         assert set(np.unique(np.asarray(phalanges))) == {0, 1, 2, 3}
         assert set(np.unique(np.asarray(bones))) <= {0, *BONES}
+        forearm = read_labelme(outlines.encode(), "", FOREARM_LABELS, image.size[::-1], next(iter(parts[0])))
+        drawn = forearm_mask(np.asarray(bones))
+        assert (forearm == drawn).mean() > 0.995
         assert np.shape(truth["joints"]) == (21, 2)
         assert isinstance(truth["nuisance"]["inverted"], bool)
 

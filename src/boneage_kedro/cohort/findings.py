@@ -27,6 +27,7 @@ class Finding(StrEnum):
     UNUSABLE_PAIR = "unusable_pair"
     INVALID_BOX = "invalid_box"
     INCOMPLETE_BLOCK = "incomplete_block"
+    UNUSABLE_OUTLINE = "unusable_outline"
 
 
 def finding_rows(

@@ -13,7 +13,7 @@ _BONES = ("radius", "ulna")
 _SIDES = ["xmin", "ymin", "xmax", "ymax"]
 _SIZE = ["img_width", "img_height"]
 _TEXT = ["id", "annotator_set", "label"]
-_COLUMNS = ["id", "reader", "left", "top", "right", "bottom", "width", "height"]
+BLOCK_COLUMNS = ["id", "reader", "left", "top", "right", "bottom", "width", "height"]
 
 
 def read_block_boxes(raw: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -44,7 +44,7 @@ def read_block_boxes(raw: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         else:
             corners = *boxes[_SIDES[:2]].min(), *boxes[_SIDES[2:]].max()
             blocks.append([key, reader, *corners, *boxes[_SIZE].iloc[0]])
-    return pd.DataFrame(blocks, columns=_COLUMNS), pd.concat(findings, ignore_index=True)
+    return pd.DataFrame(blocks, columns=BLOCK_COLUMNS), pd.concat(findings, ignore_index=True)
 
 
 def first_reader(blocks: pd.DataFrame, readers: list[str]) -> pd.DataFrame:

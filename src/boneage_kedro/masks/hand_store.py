@@ -7,16 +7,16 @@ import numpy as np
 from typing_extensions import TypedDict
 
 from boneage_kedro.imaging.geometry import Box
-from boneage_kedro.imaging.ingest import in_chunks, read_content
+from boneage_kedro.imaging.ingest import in_chunks
 from boneage_kedro.imaging.parallel import map_ordered
 from boneage_kedro.imaging.preparation import recrop
 from boneage_kedro.imaging.radiograph import UnreadableRadiograph
-from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographSource
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreEntry, StoreHeader, StoreState
 from boneage_kedro.limits import PixelSide, Share
 from boneage_kedro.masks.hand import hand_box
 from boneage_kedro.masks.label_maps import mask_to_canvas
+from boneage_kedro.masks.source_pixels import read_again
 from boneage_kedro.provenance import fingerprint, fingerprint_code
 
 
@@ -86,12 +86,8 @@ def _entry(
 ) -> StoreEntry:
     before = images.record(key)
     file = {"file": before["file"]}
-    if key not in radiographs:
-        reason = f"{before['file']}: the file is gone; bring it back, or run the pipeline data_prep again"
-        return StoreEntry(key, "", record=file, failure=reason)
     try:
-        source = radiographs[key]
-        pixels = read_radiograph(read_content(source), source.name).pixels
+        pixels = read_again(key, before, radiographs)
     except UnreadableRadiograph as error:
         return StoreEntry(key, "", record=file, failure=str(error))
     side = settings["canvas_px"]

@@ -62,7 +62,7 @@ class AgeTask:
             values["loss"] = values["loss"] + head["label_weight"] * off
         return values
 
-    def validate(self, batch_size: int, device: torch.device) -> float:
+    def validate(self, batch_size: int, device: torch.device) -> dict[str, float]:
         """MAE in months on the validation part."""
         predicted = predict_ages(self.model, self.validation, batch_size, device)
-        return float(abs(predicted - self.validation.age_months).mean())
+        return {"mae_months": float(abs(predicted - self.validation.age_months).mean())}

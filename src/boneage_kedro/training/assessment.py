@@ -86,12 +86,13 @@ class Reading:
 class _Opened:
     """A case on its way: its row, what is known of its result, and its picture for the networks and for the eye.
 
-    ``distance`` is that of the picture from those in training; ``trusted`` are the kinds of masks that others may
-    rely on.
+    ``pixels`` are those of the file; ``distance`` is that of the picture from those in training; ``trusted`` are the
+    kinds of masks that others may rely on.
     """
 
     case: Mapping[str, Any]
     reading: Reading
+    pixels: np.ndarray | None = None
     for_network: Prepared | None = None
     for_eye: np.ndarray | None = None
     for_masks: dict[str, Prepared] = field(default_factory=dict)
@@ -157,6 +158,7 @@ def _open(
     preparation: PreparationSettings = model_settings["preparation"]
     try:
         radiograph = read_radiograph(read_content(radiographs[key]), radiographs[key].name)
+        opened.pixels = radiograph.pixels
         opened.for_network = prepare(radiograph, preparation)
         opened.for_eye = render(radiograph.pixels, opened.for_network, overlay_px)
         for reader in readers:
@@ -222,7 +224,8 @@ def _predict(
 def _find(reader: MaskReader, opened: list[_Opened]) -> None:
     """Masks of one kind for a batch."""
     prepared = [case.for_masks[reader.kind] for case in opened]
-    found = reader.read([case.reading.id for case in opened], prepared)
+    pixels = [case.pixels for case in opened if case.pixels is not None]
+    found = reader.read([case.reading.id for case in opened], prepared, pixels)
     for case, reading in zip(opened, found, strict=True):
         case.reading.masks[reader.kind] = reading.mask
         case.reading.warnings += reading.warnings

@@ -89,12 +89,12 @@ class BlockTask:
         logits, seen = network(images)
         return block_loss(logits, seen, boxes, heat_of(boxes, images))
 
-    def validate(self, batch_size: int, device: torch.device) -> float:
+    def validate(self, batch_size: int, device: torch.device) -> dict[str, float]:
         """Mean IoU on the validation part."""
         found = detect_blocks(
             self.model, self.validation.pictures, self.settings["threshold"], batch_size, device
         )
-        return float(np.mean([box_iou(one.box, self.validation.boxes[key]) for key, one in found]))
+        return {"iou": float(np.mean([box_iou(one.box, self.validation.boxes[key]) for key, one in found]))}
 
 
 def heat_of(boxes: Tensor, images: Tensor) -> Tensor:
@@ -210,13 +210,18 @@ def detect_blocks(
     model.eval().to(device)
     for batch in pictures.batches(batch_size, device):
         tops = torch.tensor([(cut_above or {}).get(key, NO_BOX)[1] for key in batch.ids])
-        boxes, confidences = model.detect(end_above(batch.images, tops))
-        for key, box, confidence in zip(
-            batch.ids, boxes.cpu().double().numpy(), confidences.tolist(), strict=True
-        ):
-            if not np.isfinite([*box, confidence]).all():
-                raise FloatingPointError(
-                    f"the detector gives values that are not finite for the case {key}; look at its picture, or "
-                    "train the detector again at a lower learning rate"
-                )
-            yield key, Detection(box if confidence >= threshold else NO_BOX.copy(), confidence)
+        yield from detect_in(model, end_above(batch.images, tops), batch.ids, threshold)
+
+
+def detect_in(
+    model: BlockDetector, images: Tensor, ids: Sequence[str], threshold: float
+) -> Iterator[tuple[str, Detection]]:
+    """The block of each picture of a batch (B, 1, H, W), as `detect_blocks` gives it."""
+    boxes, confidences = model.detect(images)
+    for key, box, confidence in zip(ids, boxes.cpu().double().numpy(), confidences.tolist(), strict=True):
+        if not np.isfinite([*box, confidence]).all():
+            raise FloatingPointError(
+                f"the detector gives values that are not finite for the case {key}; look at its picture, or "
+                "train the detector again at a lower learning rate"
+            )
+        yield key, Detection(box if confidence >= threshold else NO_BOX.copy(), confidence)

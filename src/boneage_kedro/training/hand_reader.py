@@ -77,7 +77,9 @@ class HandReader:
         self.preparation = settings["preparation"]
 
     @torch.inference_mode()
-    def read(self, ids: Sequence[str], prepared: Sequence[Prepared]) -> list[MaskReading]:
+    def read(
+        self, ids: Sequence[str], prepared: Sequence[Prepared], pixels: Sequence[np.ndarray]
+    ) -> list[MaskReading]:
         """Masks, with what speaks against them as warnings.
 
         Raises:

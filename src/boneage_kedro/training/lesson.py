@@ -76,8 +76,8 @@ def make_lesson(
     with_mask = [key for key in training if key in masks]
     if labelled > len(with_mask) or not with_mask:
         raise ValueError(
-            f"{labelled} labelled pictures are asked for (finger_selftrain.labelled, or an arm of "
-            f"finger_study.arms), and {len(with_mask)} of the training part have a mask; ask for fewer, or bring more"
+            f"{labelled} labelled pictures are asked for (labelled, of the pipeline or of an arm of its study), and "
+            f"{len(with_mask)} of the training part have a mask; ask for fewer, or bring more"
         )
     drawn = np.random.default_rng(seed).permutation(len(with_mask))[: labelled or None]
     chosen = sorted(with_mask[i] for i in drawn)

@@ -59,8 +59,8 @@ class Task(Protocol[BatchT]):
     def losses(self, network: Any, batch: BatchT, generator: torch.Generator) -> dict[str, Tensor]:
         """Named values of a batch: ``loss``, which is minimised, and the metric."""
 
-    def validate(self, batch_size: int, device: torch.device) -> float:
-        """The metric on the validation part."""
+    def validate(self, batch_size: int, device: torch.device) -> dict[str, float]:
+        """Named values on the validation part: the metric, and what else the history shall have."""
 
 
 def train(
@@ -154,13 +154,14 @@ def _epoch(training: _Training[Any], wrapped: Any, optimiser: Any, average: Weig
     set_rate(optimiser, rate)
     means = _train_epoch(training, wrapped, optimiser, average)
     with average.applied():
-        metric = task.validate(settings["batch_size"], training.fabric.device)
+        found = task.validate(settings["batch_size"], training.fabric.device)
+        metric = found[task.metric]
         record = {
             "epoch": len(progress.history),
             "stage": training.stage["name"],
             "learning_rate": rate,
             **{f"train_{name}": value for name, value in means.items()},
-            f"validation_{task.metric}": metric,
+            **{f"validation_{name}": value for name, value in found.items()},
             "seconds": time.perf_counter() - start,
         }
         progress.finish_epoch(record, -metric if task.higher_is_better else metric, task.model)

@@ -40,8 +40,10 @@ class MaskReader(Protocol):
     def preparation(self) -> PreparationSettings:
         """How pictures are prepared for it."""
 
-    def read(self, ids: Sequence[str], prepared: Sequence[Prepared]) -> list[MaskReading]:
-        """Find it in a batch."""
+    def read(
+        self, ids: Sequence[str], prepared: Sequence[Prepared], pixels: Sequence[np.ndarray]
+    ) -> list[MaskReading]:
+        """Find it in a batch; ``pixels`` (H, W) are those of the files."""
 
 
 class PhalanxReader:
@@ -58,7 +60,9 @@ class PhalanxReader:
         self.preparation: PreparationSettings = settings["preparation"]
 
     @torch.inference_mode()
-    def read(self, ids: Sequence[str], prepared: Sequence[Prepared]) -> list[MaskReading]:
+    def read(
+        self, ids: Sequence[str], prepared: Sequence[Prepared], pixels: Sequence[np.ndarray]
+    ) -> list[MaskReading]:
         """Masks of class codes.
 
         Raises:

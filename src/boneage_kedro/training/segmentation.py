@@ -60,9 +60,9 @@ class SegmentationTask:
         images, masks = augment_pair(batch.images, batch.masks, self.augment, generator)
         return segmentation_loss(network(images), masks, batch.weights, self.loss)
 
-    def validate(self, batch_size: int, device: torch.device) -> float:
+    def validate(self, batch_size: int, device: torch.device) -> dict[str, float]:
         """Mean Dice on the validation part, at the network's size."""
-        return mean_dice(self.model, self.validation, batch_size, device)
+        return {"dice": mean_dice(self.model, self.validation, batch_size, device)}
 
 
 def new_segmenter(

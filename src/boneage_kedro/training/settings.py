@@ -195,8 +195,8 @@ class MaskFitSettings(FitSettings):
     loss: Literal["dice", "dice_ce", "ce"]
 
 
-class SegmentationSettings(TypedDict):
-    """A segmentation network, its start, and how it is trained.
+class SegmenterSettings(TypedDict):
+    """A segmentation network, its start, and how it is trained, at whatever size.
 
     ``growth`` and ``layers`` are for fc_densenet alone (see `boneage_kedro.models.fc_densenet`), ``head_channels`` is
     for fcn alone (see `boneage_kedro.models.fcn`).
@@ -210,10 +210,15 @@ class SegmentationSettings(TypedDict):
     layers: NotRequired[Count | None]
     head_channels: NotRequired[Count | None]
     initial_weights: str
-    input_px: PixelSide
     epoch_samples: Count
     fit: MaskFitSettings
     augment: AugmentSettings
+
+
+class SegmentationSettings(SegmenterSettings):
+    """The same, with the side of the pictures it is trained on."""
+
+    input_px: PixelSide
 
 
 class SelfTrainSettings(TypedDict):

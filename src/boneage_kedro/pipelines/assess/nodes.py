@@ -50,9 +50,11 @@ def assess_new_cases(
     finger_settings: dict[str, Any] | None,
     hand_weights: dict[str, Tensor] | None,
     hand_settings: dict[str, Any] | None,
+    dru_weights: dict[str, Tensor] | None,
+    dru_settings: dict[str, Any] | None,
     params: Params,
-) -> Iterator[tuple[pd.DataFrame, Pictures, Pictures, Pictures]]:
-    """Read the bone age of every case, and mask phalanges and hand if networks for them have been trained.
+) -> Iterator[tuple[pd.DataFrame, Pictures, Pictures, Pictures, Pictures]]:
+    """Read the bone age of every case, and mask phalanges, hand and forearm if networks for them have been trained.
 
     Raises:
         ValueError: intervals or familiarity belong to another network.
@@ -60,10 +62,11 @@ def assess_new_cases(
     Yields:
         after each batch the table of all cases so far (``id, sex, bone_age_months, lower_months, upper_months,
         status, warnings``), so that a run that is killed leaves a whole one, and by id the batch's pictures with
-        their activation maps, the masks of its phalanges and those of its hands.
+        their activation maps, the masks of its phalanges, of its hands, and of radius and ulna.
     """
     from boneage_kedro.training.assessment import assess_cases
     from boneage_kedro.training.device import device_of
+    from boneage_kedro.training.forearm_reader import ForearmReader
     from boneage_kedro.training.hand_reader import HandReader
     from boneage_kedro.training.mask_readers import PhalanxReader
     from boneage_kedro.training.reliability import Reliability
@@ -71,9 +74,10 @@ def assess_new_cases(
     reliability = Reliability.of(
         weights, model_settings, intervals, familiarity_weights, familiarity_settings
     )
-    networks: dict[str, tuple[type[PhalanxReader | HandReader], Any, Any]] = {
+    networks: dict[str, tuple[type[PhalanxReader | HandReader | ForearmReader], Any, Any]] = {
         "finger_selftrain": (PhalanxReader, finger_weights, finger_settings),
         "hand_active_learning": (HandReader, hand_weights, hand_settings),
+        "dru_segmentation": (ForearmReader, dru_weights, dru_settings),
     }
     readers: list[MaskReader] = []
     for pipeline, (reader, its_weights, its_settings) in networks.items():
@@ -90,7 +94,8 @@ def assess_new_cases(
             rows += [reading.row() for reading in readings]
             progress.advance(task, len(readings))
             drawn = {r.id: Image.fromarray(r.overlay) for r in readings if r.overlay is not None}
-            yield pd.DataFrame(rows), drawn, _masks(readings, "phalanx"), _masks(readings, "hand")
+            phalanges, hands, forearms = (_masks(readings, kind) for kind in ("phalanx", "hand", "dru"))
+            yield pd.DataFrame(rows), drawn, phalanges, hands, forearms
 
 
 def _masks(readings: list[Reading], kind: str) -> Pictures:

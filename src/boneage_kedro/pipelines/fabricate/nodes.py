@@ -9,9 +9,14 @@ from PIL import Image
 from rich.progress import track
 
 from boneage_kedro.cohort.sex import Sex
+from boneage_kedro.masks.forearm_block import FOREARM_LABELS
+from boneage_kedro.masks.labelme import write_labelme
 from boneage_kedro.phantom import Phantom, fabricate_hand, phalanx_mask
+from boneage_kedro.phantom.forearm import forearm_mask
 from boneage_kedro.pipelines.fabricate.params import Params
 from boneage_kedro.training.seeding import derive_seed
+
+_TOLERANCE_PX = 0.3  # how far an outline may stray from the truth
 
 
 def draw_phantom_cases(params: Params) -> pd.DataFrame:
@@ -51,7 +56,7 @@ def fabricate_hands(cases: pd.DataFrame, params: Params) -> Iterator[tuple[dict[
     Yields:
         For each case, as ``{id: value}``: the radiograph, the hand mask (0 or 255), the phalanges (codes of
         `boneage_kedro.phantom.PHALANX_CLASSES`), all bones (codes of `boneage_kedro.phantom.BONES`), all as pictures
-        of one size, and joints with the nuisance as plain values.
+        of one size; the outlines of radius and ulna as a Labelme file; and joints with the nuisance as plain values.
     """
     for case in track(cases.to_dict("records"), "fabricating hands", transient=True):
         hand = fabricate_case(case, params)
@@ -61,6 +66,11 @@ def fabricate_hands(cases: pd.DataFrame, params: Params) -> Iterator[tuple[dict[
             {case["id"]: Image.fromarray(hand.hand_mask.astype(np.uint8) * 255)},
             {case["id"]: Image.fromarray(phalanx_mask(hand.bones))},
             {case["id"]: Image.fromarray(hand.bones)},
+            {
+                case["id"]: write_labelme(
+                    forearm_mask(hand.bones), FOREARM_LABELS, f"{case['id']}.png", _TOLERANCE_PX
+                )
+            },
             {case["id"]: truth},
         )
 

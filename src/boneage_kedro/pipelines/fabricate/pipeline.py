@@ -23,6 +23,7 @@ def create_pipeline() -> Pipeline:
                     "hand_mask_files@phantom",
                     "finger_mask_files@phantom",
                     "phantom_bones",
+                    "dru_outlines@phantom",
                     "phantom_truth",
                 ],
                 name="fabricate_hands",
