@@ -36,6 +36,11 @@ def read_radiograph(source: Path | bytes, name: str = "") -> Radiograph:
         raise UnreadableRadiograph(f"{name}: cannot be opened ({error.strerror})") from error
 
 
+def is_known_format(data: bytes) -> bool:
+    """Whether a file begins as one of the formats does that are read here."""
+    return data.startswith((jpeg.MAGIC, png.MAGIC, *tiff.MAGICS)) or looks_like_dicom(data)
+
+
 def _content(path: Path) -> bytes:
     with path.open("rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size

@@ -4,6 +4,7 @@ import logging
 import textwrap
 import threading
 import warnings
+import zlib
 from io import BytesIO
 
 import cv2
@@ -11,10 +12,12 @@ import gdcm
 import numpy as np
 from pydicom import Dataset, dcmread
 from pydicom.encaps import get_frame
+from pydicom.filereader import _read_file_meta_info, read_preamble
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, pixel_array
 from pydicom.uid import (
     JPEG2000,
     UID,
+    DeflatedExplicitVRLittleEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
@@ -28,12 +31,13 @@ from pydicom.uid import (
 )
 
 from boneage_kedro.imaging.formats import dicom_header
-from boneage_kedro.imaging.formats.decoding import check_size
+from boneage_kedro.imaging.formats.decoding import MAX_PIXELS, check_size
 from boneage_kedro.imaging.formats.jpeg import read_frame
 from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
 
 _EXPORT = "export the radiograph again, uncompressed or as JPEG 2000 or RLE, or as 16-bit PNG"
 _MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
+_MAX_INFLATED_BYTES = 2 * MAX_PIXELS + 2**24  # of the largest picture, with an ample header
 _ONE_READER = threading.Lock()  # warnings can only be held back for the whole process
 
 # GDCM can take the process down with it on a damaged file, so it gets only what nothing else reads.
@@ -74,6 +78,7 @@ def read_dicom(data: bytes) -> Radiograph:
     with _ONE_READER, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
+            _check_inflated_size(data)
             header = dcmread(BytesIO(data), force=True)
             _check_header(header)
             return _radiograph(header)
@@ -89,6 +94,18 @@ def _quoted(words: object) -> str:
     """Make a line of what may hold anything, as text from a damaged file does."""
     printable = "".join(letter if letter.isprintable() else " " for letter in str(words))
     return textwrap.shorten(printable, width=200, placeholder=" ...")
+
+
+def _check_inflated_size(data: bytes) -> None:
+    """Refuse a deflated data set that no radiograph can be, since pydicom inflates it whole whatever its size."""
+    file = BytesIO(data)
+    read_preamble(file, force=True)
+    if _read_file_meta_info(file).get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+        inflated = zlib.decompressobj(-zlib.MAX_WBITS).decompress(file.read(), _MAX_INFLATED_BYTES + 1)
+        if len(inflated) > _MAX_INFLATED_BYTES:
+            raise UnreadableRadiograph(
+                f"inflates to more than {_MAX_INFLATED_BYTES / 1e6:.0f} MB, too much for a radiograph; {_EXPORT}"
+            )
 
 
 def _check_header(header: Dataset) -> None:
