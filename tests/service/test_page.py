@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, expect
 from starlette.types import ASGIApp
 
 from ..browser import Visitor, chromium, served
+from .conftest import LIMIT
 
 LIGHTNESS = """(id) => {
   const canvas = document.getElementById(id);
@@ -97,6 +98,14 @@ def test_a_file_that_is_no_radiograph_is_told(visitor: Visitor, tmp_path: Path) 
     visitor.button("Read bone age")
     visitor.sees("no PNG, JPEG, TIFF or DICOM file", "#message")
     expect(visitor.page.locator("#reading")).to_be_hidden()
+
+
+def test_a_file_that_is_too_large_is_told_before_it_is_sent(visitor: Visitor, tmp_path: Path) -> None:
+    (tmp_path / "film.png").write_bytes(bytes(LIMIT + 1))
+    choose(visitor, tmp_path / "film.png", "Boy")
+    visitor.button("Read bone age")
+    visitor.sees("The file is larger than", "#message")
+    assert not [url for url in visitor.strangers if url.endswith("/assess")]
 
 
 def test_the_page_fits_a_phone(visitor: Visitor, file: Path) -> None:

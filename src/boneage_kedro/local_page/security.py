@@ -38,13 +38,14 @@ def only_this_machine(app: ASGIApp, hosts: Sequence[str] = HOSTS, programs: bool
         hosts: names under which the page may be asked for.
         programs: whether a missing Origin is allowed, so that programs that are no browser can ask too.
     """
-    checked = BaseHTTPMiddleware(app, dispatch=partial(_same_origin, allowed={None} if programs else set()))
+    checked = BaseHTTPMiddleware(app, dispatch=partial(_same_origin, programs=programs))
     return TrustedHostMiddleware(checked, hosts, www_redirect=False)
 
 
-async def _same_origin(request: Request, answer: RequestResponseEndpoint, allowed: set[None]) -> Response:
+async def _same_origin(request: Request, answer: RequestResponseEndpoint, programs: bool) -> Response:
     own = f"http://{request.headers['host']}"  # a trusted one: that was checked before
-    if request.method in READING or request.headers.get("origin") in {own, *allowed}:
+    origin = request.headers.get("origin")
+    if request.method in READING or origin == own or (programs and origin is None):
         response = await answer(request)
     else:
         response = JSONResponse({"detail": f"only the page at {own} may change something here"}, 403)

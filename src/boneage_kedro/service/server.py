@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import ASGIApp
 
-from boneage_kedro.evaluation.clinical import determine, sd_scores
+from boneage_kedro.evaluation.clinical import Determination, determine, sd_scores
 from boneage_kedro.handover.package import ModelPackage
 from boneage_kedro.imaging.sources import Radiographs
 from boneage_kedro.local_page.app import private_page
@@ -45,18 +45,19 @@ class Answer(BaseModel):
     sd_score: float | None = Field(
         description="(bone age - chronological age) / SD of the Brush table; null without an age in that table"
     )
-    determination: str = Field(description="delayed, normal or advanced, beyond 2 SD; or indeterminate")
+    determination: str = Field(description="delayed or advanced beyond 2 SD, normal, or indeterminate")
     interval_coverage: float = Field(description="Share of read ages that such intervals are to hold")
     network: str = Field(description="Fingerprint of the network")
     overlay_png: str = Field(description="Base64 of a PNG: the picture, and beside it with the map")
 
 
 class Health(BaseModel):
-    """That the service answers, and with which network."""
+    """That the service answers, with which network, and how large a request may be."""
 
     status: str
     network: str
     masks: list[str]
+    most_bytes: int
 
 
 def create_app(
@@ -80,11 +81,11 @@ def create_app(
     )
     app.add_exception_handler(RequestValidationError, _wrong_form)
     app.add_middleware(BodyLimit, most_bytes=most_bytes)
-    _add_routes(app, package, settings)
+    _add_routes(app, package, settings, most_bytes)
     return private_page(app, STATIC, hosts, programs=True)
 
 
-def _add_routes(app: FastAPI, package: ModelPackage, settings: AssessSettings) -> None:
+def _add_routes(app: FastAPI, package: ModelPackage, settings: AssessSettings, most_bytes: int) -> None:
     assessor = package.assessor(settings)
     one_at_a_time = Lock()  # the networks use all cores, and memory for one large film is enough
 
@@ -98,16 +99,17 @@ def _add_routes(app: FastAPI, package: ModelPackage, settings: AssessSettings) -
 
     @app.get("/health")
     def health() -> Health:
-        return Health(status="ok", network=package.network, masks=list(package.masks))
+        return Health(status="ok", network=package.network, masks=list(package.masks), most_bytes=most_bytes)
 
 
 def _answer(reading: Reading, chronological_age: float, package: ModelPackage) -> Answer:
     ages = np.array([reading.bone_age_months]), np.array([chronological_age])
     (score,) = sd_scores(*ages, [reading.sex], centre="chronological_age").tolist()
+    verdict = determine(score) if reading.status == Status.OK else Determination.INDETERMINATE
     row: dict[str, Any] = {
         "chronological_age_months": chronological_age,
         "sd_score": round(score, 2),
-        "determination": str(determine(score)),
+        "determination": str(verdict),
         "interval_coverage": package.intervals["coverage"],
         "network": package.network,
         "overlay_png": _png(reading.overlay),

@@ -6,6 +6,8 @@ const ask = requests("The service does not answer. See that it still runs, then 
 
 /** Read the bone age of a file; `months` is the chronological age, or undefined. */
 export async function assess(file, sex, months) {
+  const { most_bytes: most } = await (await ask("health")).json();
+  if (file.size > most) throw new Error(`The file is larger than ${most / 2 ** 20} MiB, the limit of this service.`);
   const form = new FormData();
   form.append("file", file);
   form.append("sex", sex);

@@ -24,7 +24,7 @@ export async function showReading(answer) {
   element("sex-read").textContent = SEXES[answer.sex];
   element("file-read").textContent = answer.id;
   element("network").textContent = `Network ${answer.network}. Research use only.`;
-  element("warnings").replaceChildren(...answer.warnings.split("; ").filter(Boolean).map(item));
+  element("warnings").textContent = answer.warnings;
   const side = pictures.width / 2;
   draw(element("picture"), pictures, 0, side);
   draw(element("map"), pictures, side, side);
@@ -35,12 +35,6 @@ export async function showReading(answer) {
 function scoreInWords(answer) {
   if (answer.sd_score === null) return "the standards have no such age";
   return `${signed(answer.sd_score)} SD at ${shortAge(answer.chronological_age_months)} (${answer.determination})`;
-}
-
-function item(words) {
-  const row = document.createElement("li");
-  row.textContent = words;
-  return row;
 }
 
 /** The picture of a base64 PNG; a data address would need a wider policy for pictures. */
