@@ -110,7 +110,7 @@ class _Manifest(TypedDict):
 
 
 def write_package(folder: Path, package: ModelPackage) -> None:
-    """Write a package, in the place of an earlier one; a killed run leaves the earlier one whole.
+    """Write a package, in the place of an earlier one, which goes only when all is written.
 
     Raises:
         ValueError: intervals or familiarity belong to another network.

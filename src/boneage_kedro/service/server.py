@@ -95,7 +95,7 @@ def _add_routes(app: FastAPI, package: ModelPackage, settings: AssessSettings, m
             ((reading,),) = assessor.read(*case)
         if reading.status == Status.FAILED:
             raise HTTPException(422, "; ".join(reading.warnings))
-        return _answer(reading, float(case[0].loc[0, "chronological_age_months"]), package)
+        return _answer(reading, case[0]["chronological_age_months"].item(), package)
 
     @app.get("/health")
     def health() -> Health:
@@ -115,9 +115,8 @@ def _answer(reading: Reading, chronological_age: float, package: ModelPackage) -
         "overlay_png": _png(reading.overlay),
         **reading.row(),
     }
-    return Answer(
-        **{key: None if isinstance(value, float) and isnan(value) else value for key, value in row.items()}
-    )
+    told = {key: None if isinstance(value, float) and isnan(value) else value for key, value in row.items()}
+    return Answer.model_validate(told)
 
 
 def _png(overlay: np.ndarray | None) -> str:
