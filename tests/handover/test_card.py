@@ -53,10 +53,16 @@ def test_the_card_has_figures_limits_and_what_the_model_is_not_for() -> None:
     card = write_card(FACTS, count_cases(TEST, 24), measure_performance(TEST, 24, seed=0))
     assert "**Research use only.**" in card
     assert "The hands are drawn." in card
-    assert "| 8-10 y | M | 1 | 12.0 (12.0 to 12.0) | -12.0 | 100% | 0% (0% to 79%) | 16.0 |" in card
+    assert "| 8-10 y | M | 1 | 12.0 | -12.0 | 100% | 0% (0% to 79%) | 16.0 |" in card
     assert "| `hand.safetensors`, `hand.json` | the network that masks: hand |" in card
     assert "6 to 216 months" in card
     assert "chronological age. Do not use it to tell how old a person is" in card
+
+
+def test_only_groups_of_some_size_have_an_interval_of_their_error() -> None:
+    many = pd.concat([TEST.iloc[:1]] * 10)
+    card = write_card(FACTS, count_cases(many, 24), measure_performance(many, 24, seed=0))
+    assert "| all | all | 10 | 3.0 (3.0 to 3.0) | +3.0 |" in card
 
 
 def test_a_fact_that_is_missing_is_an_error() -> None:

@@ -9,6 +9,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from boneage_kedro.evaluation.coverage import age_and_sex_groups, interval_coverage
 from boneage_kedro.evaluation.metrics import age_errors, mae_interval
 
+LEAST_CASES = 10
+"""Of a group whose error gets an interval: the bootstrap of fewer knows too little."""
+
 SPLITS = ("train", "validation", "calibration", "test")
 
 
@@ -28,6 +31,7 @@ def write_card(facts: Mapping[str, Any], labelled: pd.DataFrame, measured: pd.Da
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701  (Markdown, of our own tables)
     )
+    facts = {**facts, "least_cases": LEAST_CASES}
     template = environment.get_template("model_card.md.j2")
     tables = {"cases": _markdown(labelled), "performance": _markdown(_printed(measured))}
     return template.render(**facts, **tables)
@@ -77,7 +81,7 @@ def _printed(measured: pd.DataFrame) -> pd.DataFrame:
     rows = measured.to_dict("records")
     return measured[["age_band", "sex", "cases"]].assign(
         **{
-            "MAE (months)": [f"{r['mae']:.1f} ({r['mae_low']:.1f} to {r['mae_high']:.1f})" for r in rows],
+            "MAE (months)": [_mae(row) for row in rows],
             "bias": [f"{r['bias']:+.1f}" for r in rows],
             "within 12 months": [f"{r['within_12']:.0%}" for r in rows],
             "interval held": [
@@ -86,6 +90,11 @@ def _printed(measured: pd.DataFrame) -> pd.DataFrame:
             "its mean width (months)": [f"{r['mean_width']:.1f}" for r in rows],
         }
     )
+
+
+def _mae(row: Mapping[Any, Any]) -> str:
+    interval = f" ({row['mae_low']:.1f} to {row['mae_high']:.1f})" if row["cases"] >= LEAST_CASES else ""
+    return f"{row['mae']:.1f}{interval}"
 
 
 def _markdown(table: pd.DataFrame) -> str:
