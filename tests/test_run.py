@@ -249,9 +249,8 @@ def test_the_model_is_packed_recorded_and_registered(run: Run) -> None:
     client = mlflow.MlflowClient(TRACKING)
     newest = client.search_model_versions("name='boneage_test'", order_by=["version_number DESC"])[0]
     assert (newest.run_id, newest.tags["network"]) == (run.info.run_id, package.network)
-    fetched = mlflow.artifacts.download_artifacts(
-        f"models:/boneage_test/{newest.version}", tracking_uri=TRACKING
-    )
+    source = client.get_model_version_download_uri("boneage_test", newest.version)
+    fetched = mlflow.artifacts.download_artifacts(source)
     assert load_package(Path(fetched)).network == package.network
 
 
