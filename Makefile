@@ -4,7 +4,7 @@ BIN := .venv/bin
 export DO_NOT_TRACK := 1
 export PYTHONPATH := src
 
-.PHONY: run test lint ui viz annotate tone gold lock weights clean
+.PHONY: run test lint ui viz annotate tone gold serve lock weights clean
 .DEFAULT_GOAL := run
 
 .venv/.ready: requirements.lock pyproject.toml
@@ -48,6 +48,13 @@ tone: .venv/.ready ## a page to set the tone of hands and save gold pairs: make 
 
 gold: .venv/.ready ## make the gold of such pairs again from their settings: make gold PAIRS=FOLDER
 	$(BIN)/python -m boneage_kedro.tone.remake $(or $(PAIRS),$(error name the folder of the pairs: PAIRS=FOLDER))
+
+PACKAGE ?= data/06_models/phantom/package
+HOST ?= 127.0.0.1
+LIMIT_MIB ?= 64
+serve: .venv/.ready ## a packed model as a page and an HTTP interface: make serve PACKAGE=FOLDER
+	$(BIN)/python -m boneage_kedro.service $(PACKAGE) --settings conf/base/parameters_assess.yml \
+		--host $(HOST) --port $(PORT) --limit-mib $(LIMIT_MIB)
 
 lock: .venv/.ready ## bring requirements.lock up to date
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

@@ -14,12 +14,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from kedro.framework.session import KedroSession
+from kedro.io import DatasetError
 from mlflow.entities import Run
 from PIL import Image
 from safetensors.torch import load_file
 
 from boneage_kedro.annotation.server import create_app
 from boneage_kedro.evaluation.segmentation import dice
+from boneage_kedro.handover.package import load_package
 from boneage_kedro.hooks import git_commit
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.masks.hand_check import check_hand
@@ -236,9 +238,42 @@ def new_files(tmp_path: Path, output: str) -> dict[str, str]:
     }
 
 
+def test_the_model_is_packed_recorded_and_registered(run: Run) -> None:
+    package = load_package(PROJECT / "data/06_models/test/package")
+    assert package.mlflow_run == run.info.run_id
+    assert set(package.documents) == {"README.md", "age.onnx"}
+    card = package.documents["README.md"].decode()
+    assert "Research use only" in card
+    assert f"`{package.network}`" in card
+    parity = json.loads((RESULTS / "onnx_parity.json").read_text())
+    assert parity["cases"] == 2
+    assert max(parity["age_months"], parity["map_months"]) < 0.01
+    client = mlflow.MlflowClient(TRACKING)
+    newest = client.search_model_versions("name='boneage_test'", order_by=["version_number DESC"])[0]
+    assert (newest.run_id, newest.tags["network"]) == (run.info.run_id, package.network)
+    source = client.get_model_version_download_uri("boneage_test", newest.version)
+    fetched = mlflow.artifacts.download_artifacts(source)
+    assert load_package(Path(fetched)).network == package.network
+
+
+def test_a_package_from_elsewhere_is_read_with(new_files: dict[str, str], tmp_path: Path) -> None:
+    with (
+        pytest.raises(DatasetError, match="holds no package of a model"),
+        _session(new_files | {"assess_package": str(tmp_path)}) as session,
+    ):
+        session.run(pipeline_names=["assess"])
+    copied = tmp_path / "handed over"
+    shutil.copytree(PROJECT / "data/06_models/test/package", copied)
+    with _session(new_files | {"assess_package": str(copied)}) as session:
+        session.run(pipeline_names=["assess"])
+    assert len(pd.read_csv(tmp_path / "out" / "predictions.csv")) == 5
+
+
 def test_assess_reads_new_files(
     new_files: dict[str, str], tmp_path: Path, fingers: Run, hands: Run, forearms: Run
 ) -> None:
+    with _session({}) as session:
+        session.run(pipeline_names=["package"])  # with the networks for masks, which have been trained by now
     with _session(new_files) as session:
         session.run(pipeline_names=["assess"])
     predictions = pd.read_csv(tmp_path / "out" / "predictions.csv").set_index("id")

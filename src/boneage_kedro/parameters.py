@@ -13,7 +13,7 @@ from typing_extensions import is_typeddict
 
 # given on the command line with --params, used by the catalog
 COMMAND_LINE_PARAMETERS = frozenset(
-    {"assess_images", "assess_cases", "assess_output", "hand_masks", "hand_queue"}
+    {"assess_images", "assess_cases", "assess_output", "assess_package", "hand_masks", "hand_queue"}
 )
 
 

@@ -6,7 +6,7 @@ from kedro.pipeline import Pipeline
 from boneage_kedro.hooks import data_source
 
 # In the order data flows; `assess` is left out, since it works on files that a person names.
-CHAIN = ("data_prep", "ptl_regression", "explain", "report")
+CHAIN = ("data_prep", "ptl_regression", "explain", "package", "report")
 
 
 def register_pipelines() -> dict[str, Pipeline]:

@@ -14,13 +14,14 @@ from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.cohort.tables import read_case_table
 from boneage_kedro.evaluation.intervals import IntervalCalibration
 from boneage_kedro.evaluation.mondrian import Group
+from boneage_kedro.handover.package import ModelPackage, Network
 from boneage_kedro.imaging.preparation import Prepared
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.models.feature_distance import FeatureDistance
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
 from boneage_kedro.phantom import fabricate_hand
 from boneage_kedro.pipelines.assess.nodes import assess_new_cases, read_new_cases
-from boneage_kedro.training.assessment import assess_cases
+from boneage_kedro.training.assessment import Assessor
 from boneage_kedro.training.mask_readers import MaskReading
 from boneage_kedro.training.reliability import Reliability, fingerprint_network
 
@@ -70,8 +71,9 @@ def assess(
     kept: Kept | None = None,
 ) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     overlays: dict[str, np.ndarray] = {}
-    networks = *model, *(kept or kept_with(model)), *[None] * 6
-    steps = list(assess_new_cases(read_case_table(table), radiographs, *networks, params))
+    intervals, *familiarity = kept or kept_with(model)
+    package = ModelPackage(Network(*model), Network(*familiarity), intervals)
+    steps = list(assess_new_cases(read_case_table(table), radiographs, package, params))
     for _, drawn, *masks in steps:
         assert masks == [{}, {}, {}]  # no network for them was given
         overlays |= {key: np.asarray(image) for key, image in drawn.items()}
@@ -254,7 +256,8 @@ def test_a_hand_without_its_wrist_is_indeterminate_if_its_mask_is_trusted(
     reader = PalmAlone(settings["preparation"], trusted)
     cases = read_case_table(table(("h0", "M", "")))
     known = Reliability.of(weights, settings, *kept_with(model))
-    ((reading,),) = assess_cases(cases, radiographs, weights, settings, known, parameters["assess"], [reader])
+    assessor = Assessor(weights, settings, known, parameters["assess"], [reader])
+    ((reading,),) = assessor.read(cases, radiographs)
     assert reading.status == status
     assert any("the wrist is cut off" in warning for warning in reading.warnings) == trusted
 

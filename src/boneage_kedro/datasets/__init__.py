@@ -5,6 +5,7 @@ from boneage_kedro.datasets.checkpoint import CheckpointDataset
 from boneage_kedro.datasets.folder import FolderDataset
 from boneage_kedro.datasets.fresh_partitions import FreshPartitionedDataset
 from boneage_kedro.datasets.image_store import ImageStoreDataset, ImageStoreStateDataset
+from boneage_kedro.datasets.model_package import ModelPackageDataset
 from boneage_kedro.datasets.optional import OptionalDataset
 from boneage_kedro.datasets.pretrained_weights import PretrainedWeightsDataset
 from boneage_kedro.datasets.radiograph_folder import RadiographFolderDataset
@@ -22,6 +23,7 @@ __all__ = [
     "FreshPartitionedDataset",
     "ImageStoreDataset",
     "ImageStoreStateDataset",
+    "ModelPackageDataset",
     "OptionalDataset",
     "Parts",
     "PartsState",

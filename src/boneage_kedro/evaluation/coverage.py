@@ -35,10 +35,16 @@ def interval_coverage(cases: pd.DataFrame, band_months: float) -> pd.DataFrame:
     measured = cases.assign(held=held, width=width)
     rows = [
         {"age_band": band, "sex": sex, **_measure(part)}
-        for band, part in _by_band(measured, band_months)
-        for sex, part in _by_sex(part)
+        for band, sex, part in age_and_sex_groups(measured, band_months)
     ]
     return pd.DataFrame(rows)
+
+
+def age_and_sex_groups(cases: pd.DataFrame, band_months: float) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """All cases, each sex, each band of read age, and each band by sex, with the names of band and sex."""
+    for band, part in _by_band(cases, band_months):
+        for sex, of_sex in _by_sex(part):
+            yield band, sex, of_sex
 
 
 def binomial_interval(hits: int, trials: int) -> tuple[float, float]:

@@ -46,6 +46,11 @@ def check_file_size(size: int) -> None:
         raise UnreadableRadiograph(f"is {size / 1e9:.1f} GB, too large for a radiograph; export one picture")
 
 
+def is_known_format(data: bytes) -> bool:
+    """Whether a file begins as one of the formats does that are read here."""
+    return data.startswith((jpeg.MAGIC, png.MAGIC, *tiff.MAGICS)) or looks_like_dicom(data)
+
+
 def _content(path: Path) -> bytes:
     with path.open("rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size

@@ -1,9 +1,9 @@
-"""Where radiographs are found: a folder, nested as it may be, or a zip archive."""
+"""Where radiographs are found: a folder, nested as it may be, a zip archive, or memory."""
 
 import threading
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -32,25 +32,17 @@ class RadiographSource(Protocol):
         """The whole file."""
 
 
-class RadiographFolder(Mapping[str, RadiographSource]):
+class Radiographs(Mapping[str, RadiographSource]):
     """Radiographs by id, which is the file's name without its suffix (`boneage_kedro.cohort.columns.case_id`).
 
-    Folders may be nested (Kaggle's archives unpack into a folder of the same name). Files of other kinds are
-    passed over; in a folder, one of any name counts when it starts as DICOM does.
-
     Attributes:
-        path: the folder or zip archive.
+        name: of the place they are in, for messages.
         duplicates: names of all files of an id that more than one file claims; such an id is in the mapping
             with the first by name.
-
-    Raises:
-        FileNotFoundError: there is no such folder or archive.
-        ValueError: the file is not a zip archive.
     """
 
-    def __init__(self, path: Path, exclude: Collection[str] = ()) -> None:
-        self.path = path
-        sources = [s for s in _find_sources(path) if not set(PurePosixPath(s.name).parts) & set(exclude)]
+    def __init__(self, sources: Iterable[RadiographSource], name: str) -> None:
+        self.name = name
         by_id: dict[str, list[RadiographSource]] = {}
         for source in sorted(sources, key=lambda source: source.name):
             by_id.setdefault(case_id(source.name), []).append(source)
@@ -65,6 +57,48 @@ class RadiographFolder(Mapping[str, RadiographSource]):
 
     def __len__(self) -> int:
         return len(self._sources)
+
+
+class RadiographFolder(Radiographs):
+    """The radiographs of a folder or archive.
+
+    Folders may be nested (Kaggle's archives unpack into a folder of the same name). Files of other kinds are
+    passed over; in a folder, one of any name counts when it starts as DICOM does.
+
+    Attributes:
+        path: the folder or zip archive.
+
+    Raises:
+        FileNotFoundError: there is no such folder or archive.
+        ValueError: the file is not a zip archive.
+    """
+
+    def __init__(self, path: Path, exclude: Collection[str] = ()) -> None:
+        self.path = path
+        sources = [s for s in _find_sources(path) if not set(PurePosixPath(s.name).parts) & set(exclude)]
+        super().__init__(sources, path.name)
+
+
+@dataclass(frozen=True)
+class MemorySource:
+    """A file that has come as bytes, and its name for messages."""
+
+    name: str
+    content: bytes
+
+    @property
+    def fingerprint(self) -> str:
+        """See `fingerprint_content`."""
+        return fingerprint_content(self.content)
+
+    @property
+    def size(self) -> int:
+        """Of the file in bytes."""
+        return len(self.content)
+
+    def read_bytes(self) -> bytes:
+        """The whole file."""
+        return self.content
 
 
 @dataclass(frozen=True)

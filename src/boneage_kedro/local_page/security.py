@@ -4,6 +4,9 @@ Any site open in the same browser can send requests to 127.0.0.1. It can neither
 names that resolve to this machine (DNS rebinding) fail at the Host header, requests of other sites at the Origin.
 """
 
+from collections.abc import Sequence
+from functools import partial
+
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
@@ -25,18 +28,24 @@ HEADERS = {
 }
 
 
-def only_this_machine(app: ASGIApp) -> ASGIApp:
+def only_this_machine(app: ASGIApp, hosts: Sequence[str] = HOSTS, programs: bool = False) -> ASGIApp:
     """Refuse requests that name another host, or that come from another site and would change something.
 
     Answers 400 to a foreign Host header and 403 to a request other than GET and HEAD whose Origin is not the page
     itself; a missing Origin counts as foreign, since every browser sends one there.
+
+    Args:
+        hosts: names under which the page may be asked for.
+        programs: whether a missing Origin is allowed, so that programs that are no browser can ask too.
     """
-    return TrustedHostMiddleware(BaseHTTPMiddleware(app, dispatch=_same_origin), HOSTS, www_redirect=False)
+    checked = BaseHTTPMiddleware(app, dispatch=partial(_same_origin, programs=programs))
+    return TrustedHostMiddleware(checked, hosts, www_redirect=False)
 
 
-async def _same_origin(request: Request, answer: RequestResponseEndpoint) -> Response:
+async def _same_origin(request: Request, answer: RequestResponseEndpoint, programs: bool) -> Response:
     own = f"http://{request.headers['host']}"  # a trusted one: that was checked before
-    if request.method in READING or request.headers.get("origin") == own:
+    origin = request.headers.get("origin")
+    if request.method in READING or origin == own or (programs and origin is None):
         response = await answer(request)
     else:
         response = JSONResponse({"detail": f"only the page at {own} may change something here"}, 403)

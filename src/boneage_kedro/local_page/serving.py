@@ -14,12 +14,13 @@ PORT_HELP = "on 127.0.0.1; 0 takes any free one"
 logger = logging.getLogger("boneage_kedro.local_page")
 
 
-def listen(parser: argparse.ArgumentParser, port: int) -> socket.socket:
+def listen(parser: argparse.ArgumentParser, port: int, host: str = LOCAL) -> socket.socket:
     """Take a port; one that cannot be had is an error of the command line."""
     try:
-        return socket.create_server((LOCAL, port))
+        return socket.create_server((host, port))
     except (OSError, OverflowError) as error:
-        parser.error(f"port {port} cannot be used ({error}); choose another with --port")
+        where = "" if host == LOCAL else f" at {host}"
+        parser.error(f"port {port}{where} cannot be used ({error}); choose another with --port")
 
 
 def log_to_terminal() -> None:

@@ -90,8 +90,8 @@ class AgeRegressor(nn.Module):
 
     def _scores(self, pooled: Tensor, is_male: Tensor) -> Tensor:
         with torch.autocast(pooled.device.type, enabled=False):  # 16 bits tell no months apart above 128
-            by_sex = self.head(pooled.float()).view(len(pooled), 2, -1)  # (B, 2, K)
-        return by_sex[torch.arange(len(pooled), device=pooled.device), is_male.long()]
+            by_sex = self.head(pooled.float()).view(pooled.shape[0], 2, -1)  # (B, 2, K)
+        return by_sex[torch.arange(pooled.shape[0], device=pooled.device), is_male.long()]
 
     def ages(self, scores: Tensor) -> Tensor:
         """Ages in months (B,) of the heads' scores (B, K)."""

@@ -20,7 +20,7 @@ from boneage_kedro.imaging.parallel import map_ordered
 from boneage_kedro.imaging.preparation import PreparationSettings, Prepared, prepare, render
 from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
 from boneage_kedro.imaging.reading import read_radiograph
-from boneage_kedro.imaging.sources import RadiographFolder
+from boneage_kedro.imaging.sources import Radiographs
 from boneage_kedro.masks.wrist import wrist_doubt
 from boneage_kedro.models.age_ensemble import AgeNetwork
 from boneage_kedro.models.cell_grid import CellGrid, locate_cells
@@ -100,50 +100,62 @@ class _Opened:
     trusted: set[str] = field(default_factory=set)
 
 
-def assess_cases(
-    cases: pd.DataFrame,
-    radiographs: RadiographFolder,
-    weights: Mapping[str, Tensor],
-    model_settings: Mapping[str, Any],
-    reliability: Reliability,
-    settings: AssessSettings,
-    readers: Sequence[MaskReader],
-) -> Iterator[list[Reading]]:
-    """Read bone ages batch by batch, in the order of the table; a bad case never stops the others.
+class Assessor:
+    """A trained network with all that is known of it; it is built once and reads case after case.
 
     Args:
-        cases: ``id, sex, chronological_age_months, problem, note``, as `boneage_kedro.cohort.tables.read_case_table`
-            gives them.
         model_settings: what the training kept beside the weights, with the preparation it was trained on.
         reliability: of this very network.
         readers: find what is to be masked, on the device that the settings name.
     """
-    device = device_of(settings["accelerator"])
-    model = build_regressor(dict(weights), dict(model_settings)).to(device)
-    cells = locate_cells(model.backbone, model.config.input_px)
 
-    def open_one(case: Mapping[str, Any]) -> _Opened:
-        return _open(case, radiographs, model_settings, settings["overlay_px"], readers)
+    def __init__(
+        self,
+        weights: Mapping[str, Tensor],
+        model_settings: Mapping[str, Any],
+        reliability: Reliability,
+        settings: AssessSettings,
+        readers: Sequence[MaskReader],
+    ) -> None:
+        self._device = device_of(settings["accelerator"])
+        self._model = build_regressor(dict(weights), dict(model_settings)).to(self._device)
+        self._cells = locate_cells(self._model.backbone, self._model.config.input_px)
+        self._model_settings, self._settings = model_settings, settings
+        self._reliability, self._readers = reliability, readers
 
-    cv2.setNumThreads(1)  # the threads of map_ordered share the cores already
-    size, workers = settings["batch_size"], settings["workers"]
-    rows: list[Any] = cases.to_dict("records")
-    opened = map_ordered(open_one, rows, workers, ahead=max(size, workers))
-    while batch := list(islice(opened, size)):
-        pictured = [case for case in batch if case.for_network is not None]
-        if pictured:
-            _predict(model, cells, pictured, device, views_in(model_settings))
-            _measure_distance(model, pictured, device, reliability)
-            for reader in readers:
-                _find(reader, pictured)
+    def read(self, cases: pd.DataFrame, radiographs: Radiographs) -> Iterator[list[Reading]]:
+        """Read bone ages batch by batch, in the order of the table; a bad case never stops the others.
+
+        Args:
+            cases: ``id, sex, chronological_age_months, problem, note``, as
+                `boneage_kedro.cohort.tables.read_case_table` gives them.
+        """
+
+        def open_one(case: Mapping[str, Any]) -> _Opened:
+            return _open(case, radiographs, self._model_settings, self._settings["overlay_px"], self._readers)
+
+        cv2.setNumThreads(1)  # the threads of map_ordered share the cores already
+        size, workers = self._settings["batch_size"], self._settings["workers"]
+        rows: list[Any] = cases.to_dict("records")
+        opened = map_ordered(open_one, rows, workers, ahead=max(size, workers))
+        while batch := list(islice(opened, size)):
+            self._read_batch([case for case in batch if case.for_network is not None])
+            yield [case.reading for case in batch]
+
+    def _read_batch(self, pictured: list[_Opened]) -> None:
+        if not pictured:
+            return
+        _predict(self._model, self._cells, pictured, self._device, views_in(self._model_settings))
+        _measure_distance(self._model, pictured, self._device, self._reliability)
+        for reader in self._readers:
+            _find(reader, pictured)
         for case in pictured:
-            _judge(case, reliability, settings)
-        yield [case.reading for case in batch]
+            _judge(case, self._reliability, self._settings)
 
 
 def _open(
     case: Mapping[str, Any],
-    radiographs: RadiographFolder,
+    radiographs: Radiographs,
     model_settings: Mapping[str, Any],
     overlay_px: int,
     readers: Sequence[MaskReader],
@@ -173,12 +185,12 @@ def _open(
     return opened
 
 
-def _refusal(case: Mapping[str, Any], radiographs: RadiographFolder, cohort: str) -> str:
+def _refusal(case: Mapping[str, Any], radiographs: Radiographs, cohort: str) -> str:
     """Why a case cannot be read at all; empty when it can."""
     if case["problem"]:
         return str(case["problem"])
     if case["id"] not in radiographs:
-        return f"no radiograph named {case['id']} in {radiographs.path.name}"
+        return f"no radiograph named {case['id']} in {radiographs.name}"
     if files := radiographs.duplicates.get(case["id"]):
         return f"several files have this id, and which one is meant is not guessed: {', '.join(files)}"
     if cohort not in {"all", case["sex"]}:

@@ -54,5 +54,5 @@ def _turn(planes: Tensor, clockwise_deg: float) -> Tensor:
     if not clockwise_deg:
         return planes
     sine, cosine = sin(radians(clockwise_deg)), cos(radians(clockwise_deg))
-    theta = torch.tensor([[cosine, sine, 0], [-sine, cosine, 0]]).expand(len(planes), 2, 3)
+    theta = torch.tensor([[cosine, sine, 0], [-sine, cosine, 0]]).expand(planes.shape[0], 2, 3)
     return sample(planes, grid_of(theta, planes), "bilinear")

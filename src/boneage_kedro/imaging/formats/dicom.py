@@ -36,7 +36,7 @@ from boneage_kedro.imaging.formats.jpeg import read_frame
 from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
 
 _EXPORT = "export the radiograph again, uncompressed or as JPEG 2000 or RLE, or as 16-bit PNG"
-_MAX_INFLATED = 4 * MAX_PIXELS  # bytes: 16 bits a pixel, and as much again for a header
+_MAX_INFLATED = 2 * MAX_PIXELS + 2**24  # bytes: of the largest picture, with an ample header
 _INFLATE_AT_ONCE = 2**24
 _MONOCHROME = ("MONOCHROME1", "MONOCHROME2")
 _ONE_AT_A_TIME = threading.Lock()  # warnings can only be held back for the whole process

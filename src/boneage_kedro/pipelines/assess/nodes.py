@@ -15,12 +15,13 @@ from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.pipelines.assess.params import Params
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
+    from boneage_kedro.handover.package import ModelPackage
     from boneage_kedro.training.assessment import Reading
-    from boneage_kedro.training.mask_readers import MaskReader
 
 Pictures = dict[str, Image.Image]
+
+MASKED_BY = {"phalanx": "finger_selftrain", "hand": "hand_active_learning", "dru": "dru_segmentation"}
+"""Kinds of masks, and the pipeline that trains the network for each."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,58 +40,23 @@ def read_new_cases(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def assess_new_cases(
-    cases: pd.DataFrame,
-    radiographs: RadiographFolder,
-    weights: dict[str, Tensor],
-    model_settings: dict[str, Any],
-    intervals: dict[str, Any],
-    familiarity_weights: dict[str, Tensor],
-    familiarity_settings: dict[str, Any],
-    finger_weights: dict[str, Tensor] | None,
-    finger_settings: dict[str, Any] | None,
-    hand_weights: dict[str, Tensor] | None,
-    hand_settings: dict[str, Any] | None,
-    dru_weights: dict[str, Tensor] | None,
-    dru_settings: dict[str, Any] | None,
-    params: Params,
+    cases: pd.DataFrame, radiographs: RadiographFolder, package: ModelPackage, params: Params
 ) -> Iterator[tuple[pd.DataFrame, Pictures, Pictures, Pictures, Pictures]]:
-    """Read the bone age of every case, and mask phalanges, hand and forearm if networks for them have been trained.
-
-    Raises:
-        ValueError: intervals or familiarity belong to another network.
+    """Read the bone age of every case, and mask phalanges, hand and forearm if the package has networks for them.
 
     Yields:
         after each batch the table of all cases so far (``id, sex, bone_age_months, lower_months, upper_months,
         status, warnings``), so that a run that is killed leaves a whole one, and by id the batch's pictures with
         their activation maps, the masks of its phalanges, of its hands, and of radius and ulna.
     """
-    from boneage_kedro.training.assessment import assess_cases
-    from boneage_kedro.training.device import device_of
-    from boneage_kedro.training.forearm_reader import ForearmReader
-    from boneage_kedro.training.hand_reader import HandReader
-    from boneage_kedro.training.mask_readers import PhalanxReader
-    from boneage_kedro.training.reliability import Reliability
-
-    reliability = Reliability.of(
-        weights, model_settings, intervals, familiarity_weights, familiarity_settings
-    )
-    networks: dict[str, tuple[type[PhalanxReader | HandReader | ForearmReader], Any, Any]] = {
-        "finger_selftrain": (PhalanxReader, finger_weights, finger_settings),
-        "hand_active_learning": (HandReader, hand_weights, hand_settings),
-        "dru_segmentation": (ForearmReader, dru_weights, dru_settings),
-    }
-    readers: list[MaskReader] = []
-    for pipeline, (reader, its_weights, its_settings) in networks.items():
-        if its_weights is None or its_settings is None:
-            logger.info("No masks by %s: run that pipeline once to have them.", pipeline)
-        else:
-            readers.append(reader(its_weights, its_settings, device_of(params["accelerator"])))
+    for kind, pipeline in MASKED_BY.items():
+        if kind not in package.masks:
+            logger.info("The package masks no %s: run %s, then package, to have them.", kind, pipeline)
+    assessor = package.assessor(params)
     rows: list[dict[str, Any]] = []
     with Progress(transient=True) as progress:
         task = progress.add_task("assessing", total=len(cases))
-        for readings in assess_cases(
-            cases, radiographs, weights, model_settings, reliability, params, readers
-        ):
+        for readings in assessor.read(cases, radiographs):
             rows += [reading.row() for reading in readings]
             progress.advance(task, len(readings))
             drawn = {r.id: Image.fromarray(r.overlay) for r in readings if r.overlay is not None}

@@ -12,22 +12,7 @@ def create_pipeline() -> Pipeline:
             Node(read_new_cases, inputs="assess_table", outputs="assess_cases", name="read_new_cases"),
             Node(
                 assess_new_cases,
-                inputs=[
-                    "assess_cases",
-                    "assess_radiographs",
-                    "ptl_weights",
-                    "ptl_settings",
-                    "ptl_intervals",
-                    "ptl_familiarity_weights",
-                    "ptl_familiarity_settings",
-                    "finger_weights@if_any",
-                    "finger_settings@if_any",
-                    "hand_weights@if_any",
-                    "hand_settings@if_any",
-                    "dru_weights@if_any",
-                    "dru_settings@if_any",
-                    "params:assess",
-                ],
+                inputs=["assess_cases", "assess_radiographs", "model_package@given", "params:assess"],
                 outputs=[
                     "assess_predictions",
                     "assess_overlays",

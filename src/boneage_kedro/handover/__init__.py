@@ -1,0 +1,1 @@
+"""A trained model as one folder to hand over: weights, preparation, calibration, model card, ONNX."""

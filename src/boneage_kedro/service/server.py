@@ -1,0 +1,135 @@
+"""The web server of a packed model: a radiograph and a sex in, the reading with its map out."""
+
+import base64
+from collections.abc import Sequence
+from math import isnan
+from pathlib import Path
+from threading import Lock
+from typing import Annotated, Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.types import ASGIApp
+
+from boneage_kedro.evaluation.clinical import Determination, determine, sd_scores
+from boneage_kedro.handover.package import ModelPackage
+from boneage_kedro.imaging.sources import Radiographs
+from boneage_kedro.local_page.app import private_page
+from boneage_kedro.local_page.security import HOSTS
+from boneage_kedro.service.body_limit import BodyLimit
+from boneage_kedro.service.submission import one_case
+from boneage_kedro.training.assessment import Reading, Status
+from boneage_kedro.training.settings import AssessSettings
+
+STATIC = Path(__file__).with_name("static")
+
+
+class Answer(BaseModel):
+    """A row of ``predictions.csv``, with the SD score and the picture beside its map."""
+
+    model_config = ConfigDict(extra="allow")  # what rows may hold one day
+
+    id: str = Field(description="The file's name without its suffix")
+    sex: str = Field(description="F or M")
+    bone_age_months: float
+    lower_months: float = Field(description="Lower end of the interval")
+    upper_months: float
+    status: str = Field(description="ok, or indeterminate: an age not to be relied on")
+    warnings: str
+    chronological_age_months: float | None
+    sd_score: float | None = Field(
+        description="(bone age - chronological age) / SD of the Brush table; null without an age in that table"
+    )
+    determination: str = Field(description="delayed or advanced beyond 2 SD, normal, or indeterminate")
+    interval_coverage: float = Field(description="Share of read ages that such intervals are to hold")
+    network: str = Field(description="Fingerprint of the network")
+    overlay_png: str = Field(description="Base64 of a PNG: the picture, and beside it with the map")
+
+
+class Health(BaseModel):
+    """That the service answers, with which network, and how large a request may be."""
+
+    status: str
+    network: str
+    masks: list[str]
+    most_bytes: int
+
+
+def create_app(
+    package: ModelPackage, settings: AssessSettings, most_bytes: int, hosts: Sequence[str] = HOSTS
+) -> ASGIApp:
+    """The page and its interface, as an ASGI application.
+
+    ====  =============  ==================================================================================
+    GET   /              the page
+    POST  /assess        a form of ``file``, ``sex`` and perhaps ``chronological_age_months``; an `Answer`
+    GET   /health        a `Health`
+    GET   /openapi.json  the description of this interface
+    ====  =============  ==================================================================================
+
+    Errors are JSON with a ``detail`` for the person: 400 and 403 for a foreign Host or Origin, 413 for a request of
+    more than ``most_bytes``, 415 for a file of another kind, 422 for a field that is missing, unknown, twice there or
+    of no use, and for a file that holds no radiograph. Nothing of a request is logged or kept.
+    """
+    app = FastAPI(
+        title="Bone age from a radiograph of the hand (research use only)", docs_url=None, redoc_url=None
+    )
+    app.add_exception_handler(RequestValidationError, _wrong_form)
+    app.add_middleware(BodyLimit, most_bytes=most_bytes)
+    _add_routes(app, package, settings, most_bytes)
+    return private_page(app, STATIC, hosts, programs=True)
+
+
+def _add_routes(app: FastAPI, package: ModelPackage, settings: AssessSettings, most_bytes: int) -> None:
+    assessor = package.assessor(settings)
+    one_at_a_time = Lock()  # the networks use all cores, and memory for one large film is enough
+
+    @app.post("/assess", responses={code: {"description": "refused"} for code in (403, 413, 415)})
+    def assess(case: Annotated[tuple[pd.DataFrame, Radiographs], Depends(one_case)]) -> Answer:
+        with one_at_a_time:
+            ((reading,),) = assessor.read(*case)
+        if reading.status == Status.FAILED:
+            raise HTTPException(422, "; ".join(reading.warnings))
+        return _answer(reading, case[0]["chronological_age_months"].item(), package)
+
+    @app.get("/health")
+    def health() -> Health:
+        return Health(status="ok", network=package.network, masks=list(package.masks), most_bytes=most_bytes)
+
+
+def _answer(reading: Reading, chronological_age: float, package: ModelPackage) -> Answer:
+    ages = np.array([reading.bone_age_months]), np.array([chronological_age])
+    (score,) = sd_scores(*ages, [reading.sex], centre="chronological_age").tolist()
+    verdict = determine(score) if reading.status == Status.OK else Determination.INDETERMINATE
+    row: dict[str, Any] = {
+        "chronological_age_months": chronological_age,
+        "sd_score": round(score, 2),
+        "determination": str(verdict),
+        "interval_coverage": package.intervals["coverage"],
+        "network": package.network,
+        "overlay_png": _png(reading.overlay),
+        **reading.row(),
+    }
+    told = {key: None if isinstance(value, float) and isnan(value) else value for key, value in row.items()}
+    return Answer.model_validate(told)
+
+
+def _png(overlay: np.ndarray | None) -> str:
+    if overlay is None:
+        return ""
+    content = cv2.imencode(".png", cv2.cvtColor(overlay, cv2.COLOR_RGB2BGR))[1]
+    return base64.b64encode(content.tobytes()).decode()
+
+
+def _wrong_form(_: Request, error: Any) -> JSONResponse:
+    """What is missing, in a sentence; values are not repeated."""
+    named = [(problem["loc"][-1], problem["type"] == "missing", problem["msg"]) for problem in error.errors()]
+    wrong = [
+        f"{field} is missing; send it" if missing else f"{field}: {words}" for field, missing, words in named
+    ]
+    return JSONResponse({"detail": "; ".join(wrong)}, 422)

@@ -1,0 +1,47 @@
+import numpy as np
+import onnx
+import pytest
+
+from boneage_kedro.handover.onnx_export import export_onnx, measure_parity
+from boneage_kedro.handover.package import ModelPackage
+from boneage_kedro.training.batches import AgeSamples
+
+from ..packages import untrained
+
+
+@pytest.fixture
+def samples() -> AgeSamples:
+    """Five pictures of noise, which no layer passes by."""
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 64, 64), np.uint8)
+    is_male = np.array([True, False, False, True, True])
+    return AgeSamples(pixels, np.arange(5), list("abcde"), is_male, np.full(5, np.nan), 64)
+
+
+@pytest.fixture(scope="module")
+def package() -> ModelPackage:
+    return untrained({})
+
+
+@pytest.fixture(scope="module")
+def exported(package: ModelPackage) -> bytes:
+    return export_onnx(package.age)
+
+
+def test_onnx_runtime_gives_the_ages_and_maps_of_torch_for_any_number_of_pictures(
+    package: ModelPackage, exported: bytes, samples: AgeSamples
+) -> None:
+    assert max(measure_parity(exported, package.age, samples)) < 1e-2
+    model = onnx.load_from_string(exported)
+    assert {item.key: item.value for item in model.metadata_props}["network"] == package.network
+    assert b".py" not in exported  # no path of the machine it was made on
+
+
+def test_the_file_of_another_network_is_told(exported: bytes, samples: AgeSamples) -> None:
+    other = untrained({}, age_mean_months=90.0)
+    assert measure_parity(exported, other.age, samples).age_months == pytest.approx(10, abs=0.1)
+
+
+def test_views_and_a_probability_for_each_age_are_exported_too(samples: AgeSamples) -> None:
+    age = untrained({}, bin_months=12).age
+    age.settings["views"]["flip"] = True
+    assert max(measure_parity(export_onnx(age), age, samples)) < 1e-2
