@@ -688,19 +688,19 @@ def test_a_run_that_is_killed_and_started_again_gives_the_same_figures(
 ) -> None:
     """Killed in the training of the second fold, or later where maps are checked."""
     for name in ("conf", "src"):
-        (tmp_path / name).symlink_to(PROJECT / name)
+        shutil.copytree(PROJECT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "pyproject.toml", tmp_path)
     command = [sys.executable, "-m", "kedro", "run", "--env=test"]
-    log = (tmp_path / "log").open("w")
-    options: dict[str, Any] = {"cwd": tmp_path, "stdout": log, "stderr": log}
-    first = subprocess.Popen(command, **options)
-    while not (tmp_path / "data" / last_file).exists():
-        assert first.poll() is None, (tmp_path / "log").read_text()[-4000:]
-        time.sleep(0.05)
-    first.kill()
-    first.wait()
-    assert not (tmp_path / "data/08_reporting/test/report.html").exists()
-    subprocess.run(command, **options, check=True)
+    with (tmp_path / "log").open("w") as log:
+        options: dict[str, Any] = {"cwd": tmp_path, "stdout": log, "stderr": log}
+        first = subprocess.Popen(command, **options)
+        while not (tmp_path / "data" / last_file).exists():
+            assert first.poll() is None, (tmp_path / "log").read_text()[-4000:]
+            time.sleep(0.05)
+        first.kill()
+        first.wait()
+        assert not (tmp_path / "data/08_reporting/test/report.html").exists()
+        subprocess.run(command, **options, check=True)
     tables = {path.name for path in (tmp_path / "data/08_reporting/test").glob("*.csv")}
     with_baseline = {
         "model_comparison.csv",
