@@ -47,7 +47,7 @@ from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import FileSource, RadiographFolder
 from boneage_kedro.models.feature_distance import FeatureDistance
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
-from boneage_kedro.training.assessment import Reading, assess_cases
+from boneage_kedro.training.assessment import Assessor, Reading
 from boneage_kedro.training.reliability import Reliability
 
 LONGEST_S = 120
@@ -129,7 +129,7 @@ def network() -> tuple[Mapping[str, torch.Tensor], Mapping[str, Any], Reliabilit
 
 def assess(cases: pd.DataFrame, images: Path) -> list[Reading]:
     """All readings of a table."""
-    batches = assess_cases(cases, RadiographFolder(images), *network(), SETTINGS, [])
+    batches = Assessor(*network(), SETTINGS, []).read(cases, RadiographFolder(images))
     return [reading for batch in batches for reading in batch]
 
 

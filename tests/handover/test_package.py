@@ -51,7 +51,8 @@ def test_a_package_comes_back_as_it_was_written_and_reads_the_same_age(
     assert loaded.familiarity.weights.keys() == package.familiarity.weights.keys()
     for name, value in loaded.familiarity.weights.items():
         assert torch.equal(value, package.familiarity.weights[name])
-    assert read_one(loaded, parameters).row() == read_one(package, parameters).row()
+    ages = [model.result(read_one(model, parameters)).row()["bone_age_months"] for model in (loaded, package)]
+    assert ages[0] == ages[1]
 
 
 def test_the_folder_holds_safetensors_json_and_documents_alone(folder: Path) -> None:

@@ -270,7 +270,7 @@ def test_a_chronological_age_far_off_is_told(
     age = bare.loc["h0", "bone_age_months"]
     near, far = str(max(age - 5, 0)), str(age + 40)
     rows, _ = assess(table(("h0", "M", near)), radiographs, model, params)
-    assert rows.loc["h0", "warnings"] == bare.loc["h0", "warnings"]
+    assert "from the chronological age" not in str(rows.loc["h0", "warnings"])
     rows, _ = assess(table(("h0", "M", far)), radiographs, model, params)
     assert "-40 months from the chronological age" in rows.loc["h0", "warnings"]
 

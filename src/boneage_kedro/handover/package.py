@@ -16,7 +16,8 @@ from safetensors.torch import load, save
 from torch import Tensor
 from typing_extensions import TypedDict
 
-from boneage_kedro.training.assessment import Assessor
+from boneage_kedro.evaluation.case_result import CaseResult
+from boneage_kedro.training.assessment import Assessor, Reading
 from boneage_kedro.training.device import device_of
 from boneage_kedro.training.forearm_reader import ForearmReader
 from boneage_kedro.training.hand_reader import HandReader
@@ -89,6 +90,22 @@ class ModelPackage:
         """
         return Assessor(
             *self.age, self.reliability, settings, self._readers(device_of(settings["accelerator"]))
+        )
+
+    def result(self, reading: Reading) -> CaseResult:
+        """A reading of its `assessor` in the form that is handed out."""
+        return CaseResult(
+            id=reading.id,
+            sex=reading.sex,
+            bone_age_months=reading.bone_age_months,
+            lower_months=reading.lower_months,
+            upper_months=reading.upper_months,
+            coverage=self.intervals["coverage"],
+            chronological_age_months=reading.chronological_age_months,
+            status=str(reading.status),
+            warnings=tuple(reading.warnings),
+            hand_score=reading.hand_score,
+            model_run_id=self.mlflow_run,
         )
 
     def _readers(self, device: torch.device) -> list[MaskReader]:

@@ -13,10 +13,9 @@ import pandas as pd
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.types import ASGIApp
 
-from boneage_kedro.evaluation.clinical import Determination, determine, sd_scores
 from boneage_kedro.handover.package import ModelPackage
 from boneage_kedro.imaging.sources import Radiographs
 from boneage_kedro.local_page.app import private_page
@@ -32,11 +31,10 @@ STATIC = Path(__file__).with_name("static")
 class Answer(BaseModel):
     """A row of ``predictions.csv``, with the SD score and the picture beside its map."""
 
-    model_config = ConfigDict(extra="allow")  # what rows may hold one day
-
     id: str = Field(description="The file's name without its suffix")
     sex: str = Field(description="F or M")
     bone_age_months: float
+    bone_age_text: str = Field(description="The same in years and months")
     lower_months: float = Field(description="Lower end of the interval")
     upper_months: float
     status: str = Field(description="ok, or indeterminate: an age not to be relied on")
@@ -48,6 +46,8 @@ class Answer(BaseModel):
     determination: str = Field(description="delayed or advanced beyond 2 SD, normal, or indeterminate")
     interval_coverage: float = Field(description="Share of read ages that such intervals are to hold")
     network: str = Field(description="Fingerprint of the network")
+    hand_score: float | None = Field(description="How well the networks that look for the hand agree, 0 to 1")
+    model_run_id: str = Field(description="MLflow run that packed the network")
     overlay_png: str = Field(description="Base64 of a PNG: the picture, and beside it with the map")
 
 
@@ -95,25 +95,20 @@ def _add_routes(app: FastAPI, package: ModelPackage, settings: AssessSettings, m
             ((reading,),) = assessor.read(*case)
         if reading.status == Status.FAILED:
             raise HTTPException(422, "; ".join(reading.warnings))
-        return _answer(reading, case[0]["chronological_age_months"].item(), package)
+        return _answer(reading, package)
 
     @app.get("/health")
     def health() -> Health:
         return Health(status="ok", network=package.network, masks=list(package.masks), most_bytes=most_bytes)
 
 
-def _answer(reading: Reading, chronological_age: float, package: ModelPackage) -> Answer:
-    ages = np.array([reading.bone_age_months]), np.array([chronological_age])
-    (score,) = sd_scores(*ages, [reading.sex], centre="chronological_age").tolist()
-    verdict = determine(score) if reading.status == Status.OK else Determination.INDETERMINATE
+def _answer(reading: Reading, package: ModelPackage) -> Answer:
+    result = package.result(reading)
     row: dict[str, Any] = {
-        "chronological_age_months": chronological_age,
-        "sd_score": round(score, 2),
-        "determination": str(verdict),
-        "interval_coverage": package.intervals["coverage"],
+        **result.row(),
+        "interval_coverage": result.coverage,
         "network": package.network,
         "overlay_png": _png(reading.overlay),
-        **reading.row(),
     }
     told = {key: None if isinstance(value, float) and isnan(value) else value for key, value in row.items()}
     return Answer.model_validate(told)

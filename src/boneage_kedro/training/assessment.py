@@ -36,6 +36,7 @@ from boneage_kedro.training.settings import AssessSettings, ViewSettings
 # One scale of colours for all cases, so that a map near the average child's is pale: in standard deviations of the
 # ages in training.
 FULL_COLOUR_SD = 4.0
+_SAME_AGE_MONTHS = 12  # a header may give whole years
 
 
 class Status(StrEnum):
@@ -50,6 +51,8 @@ class Status(StrEnum):
 class Reading:
     """The result of one case; from ``lower_months`` to ``upper_months`` is the interval about its age.
 
+    The chronological age is the table's, else that of the file's header. ``hand_score`` says how well the networks
+    that look for the hand agree (see `MaskReading`); it and other numbers are nan where they are not known.
     ``overlay`` is (P, 2P, 3) uint8 RGB, the picture beside its activation map; ``masks`` are (H, W) uint8 class
     codes at the size of the file, by kind.
     """
@@ -59,6 +62,8 @@ class Reading:
     bone_age_months: float = np.nan
     lower_months: float = np.nan
     upper_months: float = np.nan
+    chronological_age_months: float = np.nan
+    hand_score: float = np.nan
     status: Status = Status.OK
     warnings: list[str] = field(default_factory=list)
     overlay: np.ndarray | None = None
@@ -68,18 +73,6 @@ class Reading:
         """Note why there is no age."""
         self.status = Status.FAILED
         self.warnings.append(reason)
-
-    def row(self) -> dict[str, Any]:
-        """The reading as a row of ``predictions.csv``."""
-        return {
-            "id": self.id,
-            "sex": self.sex,
-            "bone_age_months": round(self.bone_age_months, 1),
-            "lower_months": round(self.lower_months, 1),
-            "upper_months": round(self.upper_months, 1),
-            "status": str(self.status),
-            "warnings": "; ".join(self.warnings),
-        }
 
 
 @dataclass
@@ -162,7 +155,9 @@ def _open(
 ) -> _Opened:
     """Read and prepare the picture of a case, or note why that cannot be done."""
     key = case["id"]
-    reading = Reading(key, case["sex"], warnings=[case["note"]] if case["note"] else [])
+    given = case["chronological_age_months"]
+    notes = [case["note"]] if case["note"] else []
+    reading = Reading(key, case["sex"], chronological_age_months=given, warnings=notes)
     opened = _Opened(case, reading)
     if reason := _refusal(case, radiographs, model_settings["cohort"]):
         reading.fail(reason)
@@ -182,6 +177,9 @@ def _open(
         reading.fail(str(error))
         return opened
     reading.warnings += [*opened.for_network.warnings, *_contradictions(radiograph, case)]
+    if np.isnan(given) and radiograph.age_months is not None:
+        reading.chronological_age_months = radiograph.age_months
+        reading.warnings.append("the chronological age is that of the file's header")
     return opened
 
 
@@ -204,6 +202,12 @@ def _contradictions(radiograph: Radiograph, case: Mapping[str, Any]) -> list[str
     if radiograph.sex and radiograph.sex != case["sex"]:
         found.append(
             f"the file's header says sex {radiograph.sex}, the table {case['sex']}; the table's was used"
+        )
+    given, told = case["chronological_age_months"], radiograph.age_months
+    if told is not None and abs(told - given) > _SAME_AGE_MONTHS:
+        found.append(
+            f"the file's header says a chronological age of {told:.0f} months, the table {given:.0f}; the table's "
+            "was used"
         )
     if radiograph.laterality == "R":
         found.append("the file's header says right hand; bone age is read from the left")
@@ -240,6 +244,8 @@ def _find(reader: MaskReader, opened: list[_Opened]) -> None:
     found = reader.read([case.reading.id for case in opened], prepared, pixels)
     for case, reading in zip(opened, found, strict=True):
         case.reading.masks[reader.kind] = reading.mask
+        if reader.kind == "hand":
+            case.reading.hand_score = reading.score
         case.reading.warnings += reading.warnings
         if reading.trusted:
             case.trusted.add(reader.kind)
@@ -258,8 +264,8 @@ def _measure_distance(
 
 def _judge(case: _Opened, reliability: Reliability, settings: AssessSettings) -> None:
     """The interval about the age, and whether the age can be relied on."""
-    reading, given = case.reading, case.case["chronological_age_months"]
-    age = reading.bone_age_months
+    reading = case.reading
+    age, given = reading.bone_age_months, reading.chronological_age_months
     interval = reliability.interval(reading.sex, age)
     reading.lower_months, reading.upper_months = interval
     verdict = reliability.judge(age, interval, given, case.distance)

@@ -93,7 +93,10 @@ class HandReader:
         ]
         readings = _read(opinions, places, self._settings["threshold"], self._settings["limits"])
         return [
-            MaskReading(reading.mask, _warnings(reading), reading.quality["trusted"]) for reading in readings
+            MaskReading(
+                found.mask, _warnings(found), found.quality["trusted"], 1 - found.quality["disagreement"]
+            )
+            for found in readings
         ]
 
 

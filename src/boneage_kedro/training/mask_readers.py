@@ -1,6 +1,7 @@
 """Masks of new radiographs."""
 
 from collections.abc import Mapping, Sequence
+from math import nan
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -22,11 +23,13 @@ class MaskReading(NamedTuple):
         mask: (H, W) uint8 class codes, in the frame and at the size of the radiograph.
         warnings: what speaks against it.
         trusted: whether other steps may rely on it.
+        score: how well the networks that found it agree, 0 to 1; nan where one alone has found it.
     """
 
     mask: np.ndarray
     warnings: list[str]
     trusted: bool
+    score: float = nan
 
 
 class MaskReader(Protocol):

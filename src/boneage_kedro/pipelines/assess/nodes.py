@@ -45,9 +45,9 @@ def assess_new_cases(
     """Read the bone age of every case, and mask phalanges, hand and forearm if the package has networks for them.
 
     Yields:
-        after each batch the table of all cases so far (``id, sex, bone_age_months, lower_months, upper_months,
-        status, warnings``), so that a run that is killed leaves a whole one, and by id the batch's pictures with
-        their activation maps, the masks of its phalanges, of its hands, and of radius and ulna.
+        after each batch the table of all cases so far (`boneage_kedro.evaluation.case_result.COLUMNS`), so that a
+        run that is killed leaves a whole one, and by id the batch's pictures with their activation maps, the masks of
+        its phalanges, of its hands, and of radius and ulna.
     """
     for kind, pipeline in MASKED_BY.items():
         if kind not in package.masks:
@@ -57,7 +57,7 @@ def assess_new_cases(
     with Progress(transient=True) as progress:
         task = progress.add_task("assessing", total=len(cases))
         for readings in assessor.read(cases, radiographs):
-            rows += [reading.row() for reading in readings]
+            rows += [package.result(reading).row() for reading in readings]
             progress.advance(task, len(readings))
             drawn = {r.id: Image.fromarray(r.overlay) for r in readings if r.overlay is not None}
             phalanges, hands, forearms = (_masks(readings, kind) for kind in ("phalanx", "hand", "dru"))
