@@ -286,6 +286,8 @@ def test_assess_reads_new_files(
     read = predictions.iloc[:2]
     assert read["bone_age_months"].between(read["lower_months"], read["upper_months"]).all()
     assert (predictions.loc[["p00002", "broken", "absent"], "warnings"].str.len() > 10).all()
+    pages = sorted(file.stem for file in (tmp_path / "out" / "pages").iterdir())
+    assert pages == sorted(predictions.index)
     overlays = sorted((tmp_path / "out" / "overlays").iterdir())
     assert [file.name for file in overlays] == ["p00000.png", "p00001.png"]
     with Image.open(overlays[0]) as overlay:

@@ -130,3 +130,8 @@ def test_a_jpeg_of_endless_scans_is_refused(wrapped: bool) -> None:
     endless = whole[:-2] + last_scan * 100 + whole[-2:]
     with pytest.raises(UnreadableRadiograph, match="more than 100 scans"):
         read_radiograph(dicom(endless, JPEGBaseline8Bit) if wrapped else endless)
+
+
+def test_more_pixels_than_the_header_says_are_no_frames() -> None:
+    with pytest.raises(UnreadableRadiograph, match="holds data of other size"):
+        read_radiograph(dicom(np.tile(GRAY8, (3, 1))))

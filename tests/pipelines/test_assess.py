@@ -1,6 +1,7 @@
 """`assess` on new files with a small untrained network: statuses, warnings and overlays."""
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from pydicom import dcmread
 
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.cohort.tables import read_case_table
@@ -24,6 +26,7 @@ from boneage_kedro.pipelines.assess.nodes import assess_new_cases, read_new_case
 from boneage_kedro.training.assessment import Assessor
 from boneage_kedro.training.mask_readers import MaskReading
 from boneage_kedro.training.reliability import Reliability, fingerprint_network
+from tests.imaging.files import dicom
 
 MEAN_AGE = 100.0
 RADIUS = 15.0
@@ -74,8 +77,10 @@ def assess(
     intervals, *familiarity = kept or kept_with(model)
     package = ModelPackage(Network(*model), Network(*familiarity), intervals)
     steps = list(assess_new_cases(read_case_table(table), radiographs, package, params))
-    for _, drawn, *masks in steps:
+    for rows, drawn, *masks, pages, results in steps:
         assert masks == [{}, {}, {}]  # no network for them was given
+        assert set(pages) <= set(rows["id"])
+        assert results == {}  # no file here is DICOM
         overlays |= {key: np.asarray(image) for key, image in drawn.items()}
     return steps[-1][0].set_index("id"), overlays
 
@@ -104,6 +109,26 @@ def test_every_case_has_its_row_and_bad_ones_their_reason(
     assert set(overlays) == {"h0", "h2"}
     side = parameters["assess"]["overlay_px"]
     assert overlays["h0"].shape == (side, 2 * side, 3)
+
+
+def test_a_page_for_every_case_and_results_as_dicom_for_dicom_files(
+    radiographs: RadiographFolder, model: Any, parameters: dict[str, Any], tmp_path: Path
+) -> None:
+    pixels = cv2.imread(str(tmp_path / "h1.png"), cv2.IMREAD_GRAYSCALE)
+    size = {"Rows": pixels.shape[0], "Columns": pixels.shape[1]}
+    study = {"StudyInstanceUID": "1.2.3.4", "SeriesInstanceUID": "1.2.3.4.5", "Modality": "DX"}
+    (tmp_path / "d1.dcm").write_bytes(dicom(pixels, **size, **study))
+    (tmp_path / "d2.dcm").write_bytes(dicom(pixels, **size))  # says not of which study it is
+    intervals, *familiarity = kept_with(model)
+    package = ModelPackage(Network(*model), Network(*familiarity), intervals)
+    cases = read_case_table(table(("h0", "M", "60"), ("broken", "F", ""), ("d1", "M", ""), ("d2", "M", "")))
+    (step,) = assess_new_cases(cases, RadiographFolder(tmp_path), package, parameters["assess"])
+    *_, pages, results = step
+    assert set(pages) == {"h0", "broken", "d1", "d2"}
+    assert "broken.png" in pages["broken"]
+    assert set(results) == {"d1_report", "d1_picture"}
+    report = dcmread(BytesIO(results["d1_report"]))
+    assert (report.Modality, report.StudyInstanceUID) == ("SR", "1.2.3.4")
 
 
 def test_the_map_lies_where_its_cells_look(

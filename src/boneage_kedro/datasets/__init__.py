@@ -2,6 +2,7 @@
 
 from boneage_kedro.datasets.annotation_queue import AnnotationQueueDataset
 from boneage_kedro.datasets.checkpoint import CheckpointDataset
+from boneage_kedro.datasets.file_bytes import FileBytesDataset
 from boneage_kedro.datasets.folder import FolderDataset
 from boneage_kedro.datasets.fresh_partitions import FreshPartitionedDataset
 from boneage_kedro.datasets.image_store import ImageStoreDataset, ImageStoreStateDataset
@@ -19,6 +20,7 @@ from boneage_kedro.datasets.resumable_partitions import (
 __all__ = [
     "AnnotationQueueDataset",
     "CheckpointDataset",
+    "FileBytesDataset",
     "FolderDataset",
     "FreshPartitionedDataset",
     "ImageStoreDataset",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -52,7 +52,8 @@ class Reading:
     """The result of one case; from ``lower_months`` to ``upper_months`` is the interval about its age.
 
     The chronological age is the table's, else that of the file's header. ``hand_score`` says how well the networks
-    that look for the hand agree (see `MaskReading`); it and other numbers are nan where they are not known.
+    that look for the hand agree (see `MaskReading`). Numbers are nan where they are not known. ``side`` is the hand's
+    by the header.
     ``overlay`` is (P, 2P, 3) uint8 RGB, the picture beside its activation map; ``masks`` are (H, W) uint8 class
     codes at the size of the file, by kind.
     """
@@ -64,6 +65,7 @@ class Reading:
     upper_months: float = np.nan
     chronological_age_months: float = np.nan
     hand_score: float = np.nan
+    side: Literal["L", "R"] | None = None
     status: Status = Status.OK
     warnings: list[str] = field(default_factory=list)
     overlay: np.ndarray | None = None
@@ -165,7 +167,7 @@ def _open(
     preparation: PreparationSettings = model_settings["preparation"]
     try:
         radiograph = read_radiograph(read_content(radiographs[key]), radiographs[key].name)
-        opened.pixels = radiograph.pixels
+        opened.pixels, reading.side = radiograph.pixels, radiograph.laterality
         opened.for_network = prepare(radiograph, preparation)
         opened.for_eye = render(radiograph.pixels, opened.for_network, overlay_px)
         for reader in readers:

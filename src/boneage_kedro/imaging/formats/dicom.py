@@ -170,6 +170,13 @@ def _check_stream(header: Dataset) -> None:
 
 def _radiograph(header: Dataset) -> Radiograph:
     stored = pixel_array(header, decoding_plugin=_decoding_plugin(header))
+    if stored.shape[:2] != (
+        header.Rows,
+        header.Columns,
+    ):  # pydicom takes data that is too long for many frames
+        raise UnreadableRadiograph(
+            f"the DICOM file says {header.Rows} x {header.Columns} pixels and holds data of other size; {_EXPORT}"
+        )
     monochrome = header.PhotometricInterpretation in _MONOCHROME
     return Radiograph(
         pixels=_displayed(stored, header) if monochrome else _color_to_gray(stored, header),

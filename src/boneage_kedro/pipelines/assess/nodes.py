@@ -12,6 +12,7 @@ from rich.progress import Progress
 
 from boneage_kedro.cohort.tables import read_case_table
 from boneage_kedro.imaging.sources import RadiographFolder
+from boneage_kedro.pipelines.assess.handouts import picture_of, write_dicom, write_pages
 from boneage_kedro.pipelines.assess.params import Params
 
 if TYPE_CHECKING:
@@ -41,13 +42,14 @@ def read_new_cases(table: pd.DataFrame) -> pd.DataFrame:
 
 def assess_new_cases(
     cases: pd.DataFrame, radiographs: RadiographFolder, package: ModelPackage, params: Params
-) -> Iterator[tuple[pd.DataFrame, Pictures, Pictures, Pictures, Pictures]]:
+) -> Iterator[tuple[pd.DataFrame, Pictures, Pictures, Pictures, Pictures, dict[str, str], dict[str, bytes]]]:
     """Read the bone age of every case, and mask phalanges, hand and forearm if the package has networks for them.
 
     Yields:
         after each batch the table of all cases so far (`boneage_kedro.evaluation.case_result.COLUMNS`), so that a
         run that is killed leaves a whole one, and by id the batch's pictures with their activation maps, the masks of
-        its phalanges, of its hands, and of radius and ulna.
+        its phalanges, of its hands, and of radius and ulna; a page of HTML for each case, and results as DICOM of
+        those that came as DICOM.
     """
     for kind, pipeline in MASKED_BY.items():
         if kind not in package.masks:
@@ -57,11 +59,14 @@ def assess_new_cases(
     with Progress(transient=True) as progress:
         task = progress.add_task("assessing", total=len(cases))
         for readings in assessor.read(cases, radiographs):
-            rows += [package.result(reading).row() for reading in readings]
+            results = [package.result(reading) for reading in readings]
+            rows += [result.row() for result in results]
             progress.advance(task, len(readings))
-            drawn = {r.id: Image.fromarray(r.overlay) for r in readings if r.overlay is not None}
+            drawn = {r.id: picture for r in readings if (picture := picture_of(r)) is not None}
             phalanges, hands, forearms = (_masks(readings, kind) for kind in ("phalanx", "hand", "dru"))
-            yield pd.DataFrame(rows), drawn, phalanges, hands, forearms
+            pages = write_pages(readings, results)
+            dicom = write_dicom(readings, results, radiographs)
+            yield pd.DataFrame(rows), drawn, phalanges, hands, forearms, pages, dicom
 
 
 def _masks(readings: list[Reading], kind: str) -> Pictures:

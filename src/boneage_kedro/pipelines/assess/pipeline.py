@@ -19,6 +19,8 @@ def create_pipeline() -> Pipeline:
                     "assess_phalanges",
                     "assess_hands",
                     "assess_forearms",
+                    "assess_pages",
+                    "assess_dicom",
                 ],
                 name="assess_new_cases",
             ),
