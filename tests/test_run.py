@@ -13,8 +13,10 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from kedro.framework.hooks import hook_impl
 from kedro.framework.session import KedroSession
 from kedro.io import DatasetError
+from kedro.pipeline import Node
 from mlflow.entities import Run
 from PIL import Image
 from safetensors.torch import load_file
@@ -220,6 +222,42 @@ def test_no_patient_is_in_two_parts(output: str) -> None:
     cases = pd.read_parquet(PROJECT / "data/03_primary/test/cases.parquet")
     splits = pd.read_parquet(PROJECT / "data/03_primary/test/splits.parquet")
     assert cases.merge(splits, on="id").groupby("patient_id")["split"].nunique().max() == 1
+
+
+def test_only_what_depends_on_a_changed_parameter_is_made_again(output: str) -> None:
+    assert _nodes_to_make({}) == set()
+    assert _nodes_to_make({"report": {"title": "another"}}) == {"write_report"}
+    assert "<h1>another" in (RESULTS / "report.html").read_text()
+    assert _nodes_to_make({}) == {"write_report"}
+
+
+def test_a_run_from_the_middle_says_that_what_it_reads_is_outdated(
+    output: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with _session({"data_prep": {"max_age_months": 200}}) as session:
+        session.run(pipeline_names=["report"], node_names=["write_report"])
+    (warning,) = [text for text in caplog.messages if "goes on from" in text]
+    assert "cases.parquet" in warning
+    assert "data_prep changed since" in warning
+
+
+class _Ran:
+    """Names of the nodes that were run."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        self.names.add(node.name)
+
+
+def _nodes_to_make(changes: dict[str, Any]) -> set[str]:
+    ran = _Ran()
+    with _session(changes) as session:
+        session._hook_manager.register(ran)
+        session.run(only_missing_outputs=True)
+    return ran.names
 
 
 @pytest.fixture
@@ -613,6 +651,48 @@ def test_stress_compares_each_transformation_with_the_unchanged_picture(output: 
         assert (RESULTS / f"{name}.png").exists()
 
 
+@pytest.mark.parametrize(
+    "last_file", ["06_models/test/ptl_checkpoint_fold_2.pt", "07_model_output/test/attention_table.parquet"]
+)
+def test_a_run_that_is_killed_and_started_again_gives_the_same_figures(
+    output: str, tmp_path: Path, last_file: str
+) -> None:
+    """Killed in the training of the second fold, or later where maps are checked."""
+    for name in ("conf", "src"):
+        shutil.copytree(PROJECT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / "pyproject.toml", tmp_path)
+    command = [sys.executable, "-m", "kedro", "run", "--env=test"]
+    with (tmp_path / "log").open("w") as log:
+        options: dict[str, Any] = {"cwd": tmp_path, "stdout": log, "stderr": log}
+        first = subprocess.Popen(command, **options)
+        while not (tmp_path / "data" / last_file).exists():
+            assert first.poll() is None, (tmp_path / "log").read_text()[-4000:]
+            time.sleep(0.05)
+        first.kill()
+        first.wait()
+        assert not (tmp_path / "data/08_reporting/test/report.html").exists()
+        subprocess.run(command, **options, check=True)
+    tables = {path.name for path in (tmp_path / "data/08_reporting/test").glob("*.csv")}
+    with_baseline = {
+        "model_comparison.csv",
+        "paper_methods.csv",
+        "paper_participants.csv",
+    }  # if it was run here
+    assert tables >= with_baseline | {
+        "errors_by_age_band.csv",
+        "ptl_history.csv",
+        "hand_rounds.csv",
+        "fidelity.csv",
+    }
+    for name in sorted(tables - with_baseline):
+        again, unbroken = (
+            pd.read_csv(folder / "data/08_reporting/test" / name) for folder in (tmp_path, PROJECT)
+        )
+        pd.testing.assert_frame_equal(
+            *(table.drop(columns="seconds", errors="ignore") for table in (again, unbroken)), obj=name
+        )
+
+
 def test_a_run_waits_for_people_and_goes_on_with_their_masks(hands: Run, tmp_path: Path) -> None:
     (tmp_path / "masks").mkdir()
     folders = {"hand_masks": str(tmp_path / "masks"), "hand_queue": str(tmp_path / "queue")}
@@ -676,43 +756,6 @@ def _answer(queue: AnnotationQueue) -> None:
         else:
             text = write_labelme(mask, {"hand": 1}, f"{key}.png", tolerance_px=0.5)
             (queue.folder / "answers" / f"{key}.json").write_text(text)
-
-
-@pytest.mark.parametrize(
-    "last_file", ["06_models/test/ptl_checkpoint_fold_2.pt", "07_model_output/test/attention_table.parquet"]
-)
-def test_a_run_that_is_killed_and_started_again_gives_the_same_figures(
-    output: str, tmp_path: Path, last_file: str
-) -> None:
-    """Killed in the training of the second fold, or later where maps are checked."""
-    for name in ("conf", "src"):
-        shutil.copytree(PROJECT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(PROJECT / "pyproject.toml", tmp_path)
-    command = [sys.executable, "-m", "kedro", "run", "--env=test"]
-    with (tmp_path / "log").open("w") as log:
-        options: dict[str, Any] = {"cwd": tmp_path, "stdout": log, "stderr": log}
-        first = subprocess.Popen(command, **options)
-        while not (tmp_path / "data" / last_file).exists():
-            assert first.poll() is None, (tmp_path / "log").read_text()[-4000:]
-            time.sleep(0.05)
-        first.kill()
-        first.wait()
-        assert not (tmp_path / "data/08_reporting/test/report.html").exists()
-        subprocess.run(command, **options, check=True)
-    tables = {path.name for path in (tmp_path / "data/08_reporting/test").glob("*.csv")}
-    with_baseline = {
-        "model_comparison.csv",
-        "paper_methods.csv",
-        "paper_participants.csv",
-    }  # if it was run here
-    assert tables >= with_baseline | {"errors_by_age_band.csv", "interval_coverage.csv", "ptl_history.csv"}
-    for name in sorted(tables - with_baseline):
-        again, unbroken = (
-            pd.read_csv(folder / "data/08_reporting/test" / name) for folder in (tmp_path, PROJECT)
-        )
-        pd.testing.assert_frame_equal(
-            *(table.drop(columns="seconds", errors="ignore") for table in (again, unbroken)), obj=name
-        )
 
 
 def test_a_run_that_fails_is_marked_so(output: str) -> None:

@@ -1,8 +1,10 @@
-"""What happens around a run: the data source, the check of parameters, and the record kept of the run."""
+"""What happens around a run: what its chain begins with, the check of parameters, and the record kept of the run."""
 
 import atexit
 import logging
 import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,32 @@ from rich.console import Console
 from boneage_kedro.parameters import check_parameters
 from boneage_kedro.provenance import fingerprint_table
 
-_source = "phantom"
+logger = logging.getLogger(__name__)
+
+PRETRAINED = Path("data", "06_models", "pretrained")
+"""Where the project looks for networks that were trained elsewhere, as ``pretrained_weights`` in the catalog."""
 
 
-def data_source() -> str:
-    """Where the radiographs of this run come from: ``phantom`` (made here) or ``files``."""
-    return _source
+@dataclass(frozen=True)
+class ChainStart:
+    """What a plain ``kedro run`` begins with.
+
+    Attributes:
+        source: where the radiographs come from: ``phantom`` (made here) or ``files``.
+        lacking: the name of the committee that would mask the hands, if it is to be taken from elsewhere and is not
+            there.
+    """
+
+    source: str = "phantom"
+    lacking: str | None = None
+
+
+_start = ChainStart()
+
+
+def chain_start() -> ChainStart:
+    """What the environment of this run says."""
+    return _start
 
 
 QUIETED = {
@@ -44,16 +66,41 @@ class LogHook:
             logging.getLogger(name).setLevel(level)
 
 
-class DataSourceHook:
-    """Tells the pipeline registry what ``source`` in ``globals.yml`` of the environment says."""
+class ChainStartHook:
+    """Tells the pipeline registry what the environment has, and the user what it lacks."""
 
     @hook_impl(tryfirst=True)  # whoever looks at the parameters makes Kedro build and keep the pipelines
     def after_context_created(self, context: KedroContext) -> None:
-        """Runs before Kedro asks for the pipelines."""
-        global _source  # noqa: PLW0603  (Kedro gives register_pipelines no argument)
-        _source = context.config_loader["globals"]["source"]
-        if _source not in {"phantom", "files"}:
-            raise ValueError(f"globals.yml: source: {_source!r} is not one of phantom, files")
+        """Runs before Kedro asks for the pipelines.
+
+        Raises:
+            ValueError: ``source`` in ``globals.yml`` is unknown.
+        """
+        global _start  # noqa: PLW0603  (Kedro gives register_pipelines no argument)
+        source = context.config_loader["globals"]["source"]
+        if source not in {"phantom", "files"}:
+            raise ValueError(f"globals.yml: source: {source!r} is not one of phantom, files")
+        _start = ChainStart(source, _lacking_committee(context))
+
+    @hook_impl
+    def before_pipeline_run(self, run_params: Mapping[str, Any]) -> None:
+        """Say that the plain run goes without masks of hands."""
+        if _start.lacking and not run_params["pipeline_names"]:
+            logger.warning(
+                "Hands are not masked, cut out and enhanced, as %s.safetensors is not in %s; ages are learnt from "
+                "whole pictures. docs/data.md (Masks of the hand) says how to make it.",
+                _start.lacking,
+                PRETRAINED,
+            )
+
+
+def _lacking_committee(context: KedroContext) -> str | None:
+    # not `context.params`: whoever asks for those makes Kedro build the pipelines
+    hands = context.config_loader["parameters"].get("hand_active_learning", {})
+    name = hands.get("network", {}).get("initial_weights")
+    taken = name and hands.get("query", {}).get("labels") == 0
+    there = taken and Path(context.project_path, PRETRAINED, f"{name}.safetensors").exists()
+    return name if taken and not there else None
 
 
 class ParameterCheckHook:

@@ -6,6 +6,7 @@ from boneage_kedro.datasets.file_bytes import FileBytesDataset
 from boneage_kedro.datasets.folder import FolderDataset
 from boneage_kedro.datasets.fresh_partitions import FreshPartitionedDataset
 from boneage_kedro.datasets.image_store import ImageStoreDataset, ImageStoreStateDataset
+from boneage_kedro.datasets.lineage import LineageDataset
 from boneage_kedro.datasets.model_package import ModelPackageDataset
 from boneage_kedro.datasets.optional import OptionalDataset
 from boneage_kedro.datasets.pretrained_weights import PretrainedWeightsDataset
@@ -25,6 +26,7 @@ __all__ = [
     "FreshPartitionedDataset",
     "ImageStoreDataset",
     "ImageStoreStateDataset",
+    "LineageDataset",
     "ModelPackageDataset",
     "OptionalDataset",
     "Parts",

@@ -79,20 +79,20 @@ class PartsStateDataset(AbstractDataset[Any, PartsState]):
     """
 
     def __init__(self, path: str, metadata: dict[str, Any] | None = None) -> None:
-        self._folder = Path(path)
+        self._path = Path(path)
         self.metadata = metadata
 
     def load(self) -> PartsState:
         """Empty when there is nothing yet."""
-        made_by = _read_header(self._folder).get("made_by", "")
-        return PartsState(made_by, frozenset(read_whole_lines(self._folder / _LEDGER)))
+        made_by = _read_header(self._path).get("made_by", "")
+        return PartsState(made_by, frozenset(read_whole_lines(self._path / _LEDGER)))
 
     def save(self, data: Any) -> NoReturn:
         """Raises: the state is that of the partitions."""
         raise DatasetError("the state of partitions is not saved; save to ResumablePartitionedDataset")
 
     def _describe(self) -> dict[str, Any]:
-        return {"path": str(self._folder)}
+        return {"path": str(self._path)}
 
 
 def _read_header(folder: Path) -> dict[str, Any]:

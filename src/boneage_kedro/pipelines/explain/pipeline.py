@@ -86,7 +86,7 @@ def create_pipeline() -> Pipeline:
                     "attention_joints",
                     "bones_if_any",
                     "drawn_hands_if_any",
-                    "found_hands_if_any",
+                    "hand_masks@if_any",
                 ],
                 outputs=["attention_by_region", "attention_regions"],
                 name="count_by_region",

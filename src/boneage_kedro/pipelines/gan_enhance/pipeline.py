@@ -26,7 +26,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 store_cut_masks,
-                inputs=["hand_store", "hand_masks", "hand_masks_state", "cut_masks_state"],
+                inputs=["hand_store", "hand_masks@parts", "hand_masks_state", "cut_masks_state"],
                 outputs="cut_masks",
                 name="store_cut_masks",
             ),

@@ -78,7 +78,7 @@ def _hands() -> list[Node]:
                 "earlier_hand_quality",
                 _PARAMS,
             ],
-            outputs=["hand_masks", "hand_quality"],
+            outputs=["hand_masks@parts", "hand_quality"],
             name="predict_hand_masks",
         ),
         Node(
@@ -86,7 +86,7 @@ def _hands() -> list[Node]:
             inputs=[
                 "raw_radiographs@files",
                 "image_store",
-                "hand_masks",
+                "hand_masks@parts",
                 "hand_masks_state",
                 "hand_quality",
                 "hand_store_state",
@@ -102,7 +102,14 @@ def _reports() -> list[Node]:
     return [
         Node(
             score_hand_masks,
-            inputs=["hand_masks", "hand_mask_files@files", "image_store", "splits", "drawn_hands", _PARAMS],
+            inputs=[
+                "hand_masks@parts",
+                "hand_mask_files@files",
+                "image_store",
+                "splits",
+                "drawn_hands",
+                _PARAMS,
+            ],
             outputs=["hand_scores", "hand_summary"],
             name="score_hand_masks",
         ),
@@ -110,7 +117,7 @@ def _reports() -> list[Node]:
             draw_hands,
             inputs=[
                 "image_store",
-                "hand_masks",
+                "hand_masks@parts",
                 "hand_store",
                 "cases",
                 "hand_quality",
