@@ -42,19 +42,17 @@ def main() -> None:
     parser.add_argument("images", type=Path, help="folder or zip archive of radiographs")
     parser.add_argument("--counts", type=int, nargs="+", default=[1000, 12385])
     parser.add_argument("--reduction", type=int, default=2, help="1 runs the networks at full size")
-    parser.add_argument(
-        "--width", type=int, help="channels of the first convolution, as shipped if not given"
-    )
-    parser.add_argument("--growth", type=int, help="maps that a layer adds, as shipped if not given")
+    parser.add_argument("--width", type=int, default=64, help="channels of the first convolution")
+    parser.add_argument("--growth", type=int, default=16, help="maps that a layer adds")
     parser.add_argument("--accelerator", choices=["auto", "cpu", "gpu"], default="auto")
     parser.add_argument("--single", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.single:
         print(json.dumps(measure(arguments)))
         return
-    options = ["--reduction", str(arguments.reduction), "--accelerator", arguments.accelerator, "--single"]
-    for name, value in shape(arguments).items():
-        options += [f"--{name}", str(value)]
+    options = ["--accelerator", arguments.accelerator, "--single"]
+    for name in ("reduction", "width", "growth"):
+        options += [f"--{name}", str(vars(arguments)[name])]
     for count in arguments.counts:
         command = [sys.executable, __file__, str(arguments.images), *options, "--counts", str(count)]
         found = json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
@@ -69,7 +67,8 @@ def measure(arguments: argparse.Namespace) -> dict[str, float]:
     settings = preparation(canvas_px=CANVAS_PX)
     network: SegmentationSettings = {
         **parameters("hand_active_learning")["network"],
-        **shape(arguments),
+        "width": arguments.width,
+        "growth": arguments.growth,
         "reduction": arguments.reduction,
         "input_px": CANVAS_PX,
     }
@@ -87,12 +86,6 @@ def measure(arguments: argparse.Namespace) -> dict[str, float]:
             peak = max(peak, own_memory_mib())
             bare_seconds += run_bare(members, pool.among(list(part)), batch_size, device)
     return {"peak_mib": peak, "rate": len(pool) / seconds, "bare_rate": len(pool) / bare_seconds}
-
-
-def shape(arguments: argparse.Namespace) -> dict[str, int]:
-    """The parts of the network's shape that were given."""
-    given = {"width": arguments.width, "growth": arguments.growth}
-    return {name: value for name, value in given.items() if value is not None}
 
 
 def new_member(network: SegmentationSettings, seed: int) -> Segmenter:

@@ -8,7 +8,7 @@ stay until the node that makes them anew writes them.
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
@@ -190,8 +190,7 @@ def _fingerprint(parameter: str, catalog: DataCatalog) -> str:
 
 
 def _dataset(name: str, catalog: DataCatalog) -> AbstractDataset[Any, Any]:
-    dataset: AbstractDataset[Any, Any] = catalog.get(name, fallback_to_runtime_pattern=True)
-    return dataset
+    return cast("AbstractDataset[Any, Any]", catalog.get(name, fallback_to_runtime_pattern=True))
 
 
 def _path_of(dataset: AbstractDataset[Any, Any]) -> Path | None:
