@@ -19,8 +19,10 @@ export PYTHONPATH := src
 run: .venv/.ready ## the whole chain on the phantom
 	$(BIN)/kedro run
 
-test: .venv/.ready ## all tests
-	$(BIN)/pytest
+JOBS ?= 2
+test: export OMP_NUM_THREADS := 1
+test: .venv/.ready ## all tests, in JOBS processes
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup --durations=25
 
 lint: .venv/.ready ## style, types and layers
 	$(BIN)/ruff check .

@@ -26,3 +26,8 @@ def parameters() -> dict[str, Any]:
         str(PROJECT / "conf"), base_env="base", default_run_env="test", merge_strategy={"parameters": "soft"}
     )
     return dict(loader["parameters"])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests first that take longest and can only run one after the other: then no process waits for them."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)

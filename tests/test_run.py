@@ -39,6 +39,7 @@ from .browser import chromium, served
 
 # Kedro and MLflow warn of their own dependencies' deprecations here; ours stay errors
 pytestmark = [
+    pytest.mark.xdist_group("project"),  # they share its data folder, and build on each other's runs
     pytest.mark.filterwarnings("default"),
     pytest.mark.filterwarnings("error:::boneage_kedro.*"),
 ]
@@ -651,25 +652,24 @@ def test_stress_compares_each_transformation_with_the_unchanged_picture(output: 
         assert (RESULTS / f"{name}.png").exists()
 
 
-@pytest.mark.parametrize(
-    "last_file", ["06_models/test/ptl_checkpoint_fold_2.pt", "07_model_output/test/attention_table.parquet"]
-)
-def test_a_run_that_is_killed_and_started_again_gives_the_same_figures(
-    output: str, tmp_path: Path, last_file: str
-) -> None:
-    """Killed in the training of the second fold, or later where maps are checked."""
+def test_a_run_that_is_killed_and_started_again_gives_the_same_figures(output: str, tmp_path: Path) -> None:
+    """Killed in the training of the second fold, and once more where maps are checked."""
     for name in ("conf", "src"):
         shutil.copytree(PROJECT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(PROJECT / "pyproject.toml", tmp_path)
     command = [sys.executable, "-m", "kedro", "run", "--env=test"]
     with (tmp_path / "log").open("w") as log:
         options: dict[str, Any] = {"cwd": tmp_path, "stdout": log, "stderr": log}
-        first = subprocess.Popen(command, **options)
-        while not (tmp_path / "data" / last_file).exists():
-            assert first.poll() is None, (tmp_path / "log").read_text()[-4000:]
-            time.sleep(0.05)
-        first.kill()
-        first.wait()
+        for last_file in (
+            "06_models/test/ptl_checkpoint_fold_2.pt",
+            "07_model_output/test/attention_table.parquet",
+        ):
+            killed = subprocess.Popen(command, **options)
+            while not (tmp_path / "data" / last_file).exists():
+                assert killed.poll() is None, (tmp_path / "log").read_text()[-4000:]
+                time.sleep(0.05)
+            killed.kill()
+            killed.wait()
         assert not (tmp_path / "data/08_reporting/test/report.html").exists()
         subprocess.run(command, **options, check=True)
     tables = {path.name for path in (tmp_path / "data/08_reporting/test").glob("*.csv")}

@@ -2,7 +2,7 @@
 
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import cv2
 
@@ -48,13 +48,25 @@ def ingest(
         chunks of at most `CHUNK` entries, and a last one that makes the store whole. A file that cannot be
         read becomes an entry with the reason.
     """
-    header = store_header(settings)
 
     def entry(key: str) -> StoreEntry:
         return prepare_entry(key, sources[key], settings)
 
+    yield from in_threads(store_header(settings), entry, ids, workers)
+
+
+def lacking(header: StoreHeader, names: Mapping[str, str], state: StoreState) -> list[str]:
+    """The ids of ``names`` that a store in this state does not have under their name, in their order."""
+    known = state.sources if state.header == header else {}
+    return [key for key, name in names.items() if known.get(key) != name]
+
+
+def in_threads(
+    header: StoreHeader, make: Callable[[str], StoreEntry], ids: Sequence[str], workers: int
+) -> Iterator[StoreChunk]:
+    """Entries made in threads, in the order of ``ids``, as `in_chunks`; memory does not grow with their number."""
     cv2.setNumThreads(1)  # the threads here share the cores already
-    yield from in_chunks(header, map_ordered(entry, ids, workers, ahead=4 * workers))
+    yield from in_chunks(header, map_ordered(make, ids, workers, ahead=4 * workers))
 
 
 def in_chunks(header: StoreHeader, made: Iterable[StoreEntry]) -> Iterator[StoreChunk]:

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-import cv2
 import numpy as np
 
 from boneage_kedro.imaging.geometry import Box
-from boneage_kedro.imaging.ingest import in_chunks
-from boneage_kedro.imaging.parallel import map_ordered
+from boneage_kedro.imaging.ingest import in_threads, lacking
 from boneage_kedro.imaging.preparation import recrop
 from boneage_kedro.imaging.radiograph import UnreadableRadiograph
 from boneage_kedro.imaging.sources import RadiographSource
@@ -41,15 +39,12 @@ def ingest_forearms(
     header = StoreHeader(
         canvas_px, {**images.header.preparation, **settings}, fingerprint_code("imaging", "masks")
     )
-    known = state.sources if state.header == header else {}
     names = {key: fingerprint(images.fingerprint([key]), boxes[key].tolist()) for key in images.ids}
 
     def entry(key: str) -> StoreEntry:
         return _entry(key, names[key], radiographs, images, boxes[key], settings, canvas_px)
 
-    cv2.setNumThreads(1)  # the threads here share the cores already
-    todo = [key for key in images.ids if known.get(key) != names[key]]
-    yield from in_chunks(header, map_ordered(entry, todo, workers, ahead=4 * workers))
+    yield from in_threads(header, entry, lacking(header, names, state), workers)
 
 
 def _entry(

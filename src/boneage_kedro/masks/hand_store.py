@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 
-import cv2
 import numpy as np
 from typing_extensions import TypedDict
 
 from boneage_kedro.imaging.geometry import Box
-from boneage_kedro.imaging.ingest import in_chunks
-from boneage_kedro.imaging.parallel import map_ordered
+from boneage_kedro.imaging.ingest import in_chunks, in_threads, lacking
 from boneage_kedro.imaging.preparation import recrop
 from boneage_kedro.imaging.radiograph import UnreadableRadiograph
 from boneage_kedro.imaging.sources import RadiographSource
@@ -60,8 +58,6 @@ def ingest_hands(
         {**images.header.preparation, **settings},
         fingerprint_code("imaging", "masks"),
     )
-    known = state.sources if state.header == header else {}
-
     names = {
         key: fingerprint(images.fingerprint([key]), masks_made_by, trusted.get(key, False))
         for key in images.ids
@@ -71,9 +67,7 @@ def ingest_hands(
         mask = mask_of(key) if trusted.get(key, False) else None
         return _entry(key, names[key], radiographs, images, mask, settings)
 
-    cv2.setNumThreads(1)  # the threads here share the cores already
-    todo = [key for key in images.ids if known.get(key) != names[key]]
-    yield from in_chunks(header, map_ordered(entry, todo, workers, ahead=4 * workers))
+    yield from in_threads(header, entry, lacking(header, names, state), workers)
 
 
 def _entry(
@@ -114,18 +108,14 @@ def ingest_hand_masks(
     """
     side = hands.header.canvas_px
     header = StoreHeader(side, hands.header.preparation, fingerprint_code("imaging", "masks"))
-    known = state.sources if state.header == header else {}
     names = {key: fingerprint(hands.fingerprint([key]), masks_made_by) for key in hands.ids}
 
-    def entries() -> Iterator[StoreEntry]:
-        for key in hands.ids:
-            if known.get(key) == names[key]:
-                continue
-            record, (transform, shape) = hands.record(key), hands.frame(key, side)
-            mask = (mask_of(key) > 0).astype(np.uint8) if record["cut"] else np.ones(shape, np.uint8)
-            yield StoreEntry(key, names[key], mask_to_canvas(mask, transform, side), {"file": record["file"]})
+    def entry(key: str) -> StoreEntry:
+        record, (transform, shape) = hands.record(key), hands.frame(key, side)
+        mask = (mask_of(key) > 0).astype(np.uint8) if record["cut"] else np.ones(shape, np.uint8)
+        return StoreEntry(key, names[key], mask_to_canvas(mask, transform, side), {"file": record["file"]})
 
-    yield from in_chunks(header, entries())
+    yield from in_chunks(header, map(entry, lacking(header, names, state)))
 
 
 class WithoutBackground(Mapping[str, np.ndarray]):

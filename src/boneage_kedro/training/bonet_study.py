@@ -14,7 +14,7 @@ from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.regression import (
     fingerprint_cohort,
     new_regressor,
-    predict_cohort,
+    predict_table,
     select_cohort,
     train_age_regressor,
 )
@@ -73,9 +73,8 @@ def _run_cell(
     cell: CheckpointFile,
 ) -> pd.DataFrame:
     model, described, _ = train_age_regressor(store, labelled, pretrained, cell, settings, stages)
-    unseen = labelled[labelled["split"].isin([Split.VALIDATION, Split.TEST])].reset_index(drop=True)
-    predicted = predict_cohort(store, unseen, model.state_dict(), described, settings["fit"])
-    return unseen[["id", "split", "sex", "bone_age_months"]].assign(predicted_months=predicted)
+    unseen = labelled[labelled["split"].isin([Split.VALIDATION, Split.TEST])]
+    return predict_table(store, unseen, model.state_dict(), described, settings["fit"])
 
 
 def _fingerprint_cell(

@@ -30,6 +30,8 @@ from boneage_kedro.training.views import PLAIN
 _MEMORY_FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 _LEARNING = ("head", "frozen_statistics", "balance_band_months", "fit", "augment")
 """Settings that training depends on beside the network and its stages."""
+PREDICTION_KEYS = ["id", "split", "sex", "bone_age_months"]
+"""What every table of predictions says of a case beside the predicted age."""
 
 
 def select_cohort(cases: pd.DataFrame, splits: pd.DataFrame, cohort: str) -> pd.DataFrame:
@@ -144,10 +146,21 @@ def predict_cohort(
     return predict_ages(*CohortReader.of(store, cases, weights, settings, fit_settings))
 
 
+def predict_table(
+    store: ImageStore,
+    cases: pd.DataFrame,
+    weights: dict[str, Tensor],
+    settings: dict[str, Any],
+    fit_settings: FitSettings,
+) -> pd.DataFrame:
+    """The cases with their predicted ages: the columns of `PREDICTION_KEYS` and ``predicted_months``."""
+    predicted = predict_cohort(store, cases, weights, settings, fit_settings)
+    return cases[PREDICTION_KEYS].reset_index(drop=True).assign(predicted_months=predicted)
+
+
 def fingerprint_cohort(labelled: pd.DataFrame) -> str:
     """Names the labels and the split of the cases: a network belongs to the ones it was trained on."""
-    columns = ["id", "split", "sex", "bone_age_months"]
-    return fingerprint_table(labelled[columns].sort_values("id"))
+    return fingerprint_table(labelled[PREDICTION_KEYS].sort_values("id"))
 
 
 def check_cohort(

@@ -7,7 +7,7 @@ import pandas as pd
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.training.checkpoint import CheckpointFile
-from boneage_kedro.training.regression import predict_cohort, select_cohort, train_age_regressor
+from boneage_kedro.training.regression import predict_table, select_cohort, train_age_regressor
 from boneage_kedro.training.settings import PacedStage, RegressionArm, RegressionSettings
 from boneage_kedro.training.study import run_cells
 
@@ -67,7 +67,5 @@ def train_and_predict(
     """
     labelled = select_cohort(cases, splits, settings["cohort"])
     model, described, history = train_age_regressor(store, labelled, pretrained, checkpoint, settings, stages)
-    unseen = labelled[labelled["split"] != "train"].reset_index(drop=True)
-    predicted = predict_cohort(store, unseen, model.state_dict(), described, settings["fit"])
-    columns = ["id", "split", "sex", "bone_age_months"]
-    return unseen[columns].assign(predicted_months=predicted), pd.DataFrame(history)
+    unseen = labelled[labelled["split"] != "train"]
+    return predict_table(store, unseen, model.state_dict(), described, settings["fit"]), pd.DataFrame(history)

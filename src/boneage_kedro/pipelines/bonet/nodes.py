@@ -60,12 +60,11 @@ def predict_by_bonet(
     Raises:
         ValueError: labels or split are not those the network was trained on.
     """
-    from boneage_kedro.training.regression import check_cohort, predict_cohort, select_cohort
+    from boneage_kedro.training.regression import check_cohort, predict_table, select_cohort
 
     labelled = select_cohort(cases, splits, params["cohort"])
     check_cohort(labelled, settings, "bonet")
-    predicted = predict_cohort(store, labelled, weights, settings, params["fit"])
-    return labelled[["id", "split", "sex", "bone_age_months"]].assign(predicted_months=predicted)
+    return predict_table(store, labelled, weights, settings, params["fit"])
 
 
 def describe_bonet(predictions: pd.DataFrame, history: pd.DataFrame, params: Params) -> dict[str, Any]:

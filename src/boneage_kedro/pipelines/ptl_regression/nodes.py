@@ -88,18 +88,20 @@ def predict_cases(
         ValueError: labels or split are not those the network was trained on.
     """
     from boneage_kedro.training.folds import predict_unseen
-    from boneage_kedro.training.regression import check_cohort, predict_cohort, select_cohort
+    from boneage_kedro.training.regression import (
+        PREDICTION_KEYS,
+        check_cohort,
+        predict_table,
+        select_cohort,
+    )
 
     labelled = select_cohort(cases, splits, params["cohort"])
     check_cohort(labelled, settings)
-    table = labelled[["id", "split", "sex", "bone_age_months"]]
     if "members" not in settings:
-        return table.assign(
-            predicted_months=predict_cohort(store, labelled, weights, settings, params["fit"])
-        )
+        return predict_table(store, labelled, weights, settings, params["fit"])
     ages = predict_unseen(store, labelled, weights, settings, params["fit"])
     by_member = {MEMBER_COLUMNS.format(number): column for number, column in enumerate(ages.T, start=1)}
-    return table.assign(predicted_months=np.nanmean(ages, axis=1), **by_member)
+    return labelled[PREDICTION_KEYS].assign(predicted_months=np.nanmean(ages, axis=1), **by_member)
 
 
 def calibrate_ages(
