@@ -177,9 +177,19 @@ def test_figures_weights_and_report_are_artifacts(run: Run) -> None:
 
 def test_the_report_holds_every_figure_and_says_that_hands_are_phantoms(output: str) -> None:
     page = (RESULTS / "report.html").read_text()
-    assert page.count("data:image/png") == len(FIGURES)
-    assert "phantoms" in page
+    assert page.count("data:image/png") >= len(FIGURES)  # and those of studies that were run before
+    assert page.count('<span class="data">phantoms</span>') == page.count("<table>")
     assert "training median of the sex" in page
+
+
+def test_the_tables_of_the_report_are_files_beside_it_without_pictures(output: str) -> None:
+    whole = json.loads((RESULTS / "evidence/evidence.json").read_text())
+    told = {table["name"]: table["rows"] for table in whole["tables"]}
+    comparison = pd.read_csv(RESULTS / "model_comparison.csv")
+    assert [row["mae"] for row in told["errors"]] == pytest.approx(comparison["mae"].tolist())
+    for name, rows in told.items():
+        assert len(pd.read_csv(RESULTS / f"evidence/{name}.csv")) == len(rows)
+    assert "data:image" not in (RESULTS / "evidence/report.html").read_text()
 
 
 def test_maps_add_up_to_the_predictions(output: str) -> None:
@@ -605,6 +615,20 @@ def test_the_arms_of_bonet_are_cross_validated_and_tested(bonet: Run) -> None:
     assert groups["mae"].sum() == pytest.approx(summary["mae"].sum())
     for name in ("bonet_bars", "bonet_group_errors"):
         assert (RESULTS / f"{name}.png").exists()
+
+
+def test_the_report_tells_of_all_studies_that_were_run(
+    fingers: Run, hands: Run, forearms: Run, bonet: Run
+) -> None:
+    with _session({}) as session:
+        session.run(pipeline_names=["report"])
+    whole = json.loads((RESULTS / "evidence/evidence.json").read_text())
+    told = {table["name"]: table for table in whole["tables"]}
+    assert {"self_training", "crf", "hand_rules", "enhancement", "ablation", "forearm", "bonet"} <= set(told)
+    for name in ("self_training", "hand_rules", "forearm_networks"):
+        assert told[name]["basis"]["cases"] == "10 of the test part"
+    sources = {row["data"] for row in told["self_training"]["rows"]}
+    assert sources == {"phantoms", "Paper 000, table II"}
 
 
 def test_stress_compares_each_transformation_with_the_unchanged_picture(output: str) -> None:

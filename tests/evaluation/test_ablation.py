@@ -115,5 +115,5 @@ def test_figures_name_groups_and_steps() -> None:
     ]
     assert len(bars.axes[0].patches) == 12
     steps = step_gains(gains_of_steps(table, 1), "Steps, phantoms").axes[0]
-    assert [label.get_text() for label in steps.get_yticklabels()][0] == "segmentation"
+    assert steps.get_yticklabels()[0].get_text() == "segmentation"
     assert len(steps.get_yticklabels()) == 5

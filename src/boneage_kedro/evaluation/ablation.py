@@ -31,14 +31,15 @@ def errors_of_combinations(predictions: pd.DataFrame, train: pd.DataFrame, seed:
     Networks of girls and of boys together are tested on all children, too, each on its own.
 
     Args:
-        predictions: ``images, strategy, cohort, seed, id, split, sex, bone_age_months, predicted_months``, a row a case.
+        predictions: ``images, strategy, cohort, seed, id, split, sex, bone_age_months, predicted_months``, a row a
+            case.
         train: ``sex, bone_age_months`` of the training part, for the constant guess.
         seed: of the bootstrap.
 
     Returns:
-        ``tested_on``, the factors, and what `boneage_kedro.evaluation.study.compare_arms` gives but for ``arm``, a row
-        a group, split and combination; the difference is that from the first combination. Of the constant
-        guess the strategy is its name, and the other factors are blank.
+        ``tested_on``, the factors, and what `boneage_kedro.evaluation.study.compare_arms` gives but for ``arm``, a
+        row a group, split and combination; the difference is that from the first combination. Of the constant guess
+        the strategy is its name, and the other factors are blank.
     """
     tested = pd.concat(
         [part.assign(tested_on=group) for group, part in _tested_groups(predictions)], ignore_index=True
@@ -87,7 +88,7 @@ def gains_of_steps(predictions: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def _tested_groups(predictions: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """All children, and those of each sex if there are both, with the combinations that were tested on all of them."""
+    """All children, and those of each sex if there are both, with the combinations that have seen all of them."""
     one, own = NETWORKS
     table = predictions.assign(networks=np.where(predictions["cohort"] == "all", one, own))
     groups = GROUPS if table["sex"].nunique() > 1 else GROUPS[:1]

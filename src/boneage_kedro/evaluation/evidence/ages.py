@@ -4,7 +4,7 @@ from boneage_kedro.evaluation.evidence.subject import Found, Subject
 from boneage_kedro.evaluation.report import Basis, Column, Table
 
 _TEST = "the test part, in the table"
-_ONE = "one, or the mean of one set of folds"
+_ONE = "one network, or one set of folds"
 _OVER_CASES = "95% bootstrap interval over children"
 _ERRORS = (
     Column("cases", "cases"),
@@ -96,9 +96,9 @@ _QUARTILES = (("median", ""), ("q1", "_low"), ("q3", "_high"))
 
 ERRORS = Subject(
     "Bone age on the test part",
-    "No figure of these children has been used before.",
+    "Nothing has been chosen by the errors on these children.",
     _errors,
-    "model_comparison",
+    ("model_comparison",),
     "ptl_regression",
     figures={
         "mae_bars": "Bars: mean absolute error of each model for all children, girls and boys",
@@ -106,13 +106,13 @@ ERRORS = Subject(
         "learning_curves": "Curves: error over epochs, in training and on the validation part",
     },
 )
-BANDS = Subject("By age and sex", "", _bands, "errors_by_age_band", "ptl_regression")
+BANDS = Subject("By age and sex", "", _bands, ("errors_by_age_band",), "ptl_regression")
 AGREEMENT = Subject(
     "Agreement with the read age",
     "Differences are predicted - read, in months; 95% of them are to lie within the limits. A slope below 0 is that "
     "of guesses towards the mean.",
     _agreement,
-    "agreement",
+    ("agreement",),
     "ptl_regression",
     figures={"bland_altman": "Bland-Altman plot: differences over means, with limits of agreement"},
 )
@@ -120,7 +120,7 @@ INTERVALS = Subject(
     "Intervals",
     "How many read ages the intervals of the test part held. They were calibrated on other children.",
     _intervals,
-    "interval_coverage",
+    ("interval_coverage",),
     "ptl_regression",
     figures={
         "coverage_bars": "Bars: share of read ages within their interval, by age and sex",
@@ -131,7 +131,7 @@ ATTENTION = Subject(
     "What the model looked at",
     "Each map adds up, with the bias of the sex, to the very age that was predicted.",
     _attention,
-    "attention_areas",
+    ("attention_areas",),
     "explain",
     uses=("attention_regions",),
     figures={

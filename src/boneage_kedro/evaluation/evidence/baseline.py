@@ -11,7 +11,7 @@ def _bonet(source: str, found: Found) -> list[Table]:
     summary = found["bonet_summary"]
     test = summary[summary["split"] == "test"]
     theirs = printed("bonet")
-    paper = theirs.values.assign(data=f"{theirs.title}: {theirs.data}")
+    paper = theirs.values.assign(data=theirs.title)
     cases, folds = test["cases"].max(), test["folds"].max()
     columns = (
         Column("data", "data"),
@@ -53,7 +53,7 @@ BONET = Subject(
     "BoNet, the baseline",
     "Learnt from scratch, with layers of another network, and without its deformation layer.",
     _bonet,
-    "bonet_summary",
+    ("bonet_summary",),
     "bonet",
     figures={
         "bonet_bars": "Bars: error of each way of training",
@@ -65,7 +65,7 @@ STRESS = Subject(
     "Changed pictures",
     "Radiographs turned, cut, exposed and scanned in other ways.",
     _stress,
-    "stress_comparison",
+    ("stress_comparison",),
     "stress",
     figures={
         "stress_bars": "Bars: change of the error by kind of change",

@@ -30,7 +30,7 @@ DATA = Subject(
     "Data",
     "validation_findings.csv names the files that something is wrong with.",
     _parts,
-    PARTS,
+    (PARTS,),
     "data_prep",
     uses=("validation_report",),
     figures={

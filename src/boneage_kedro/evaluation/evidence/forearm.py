@@ -17,7 +17,7 @@ def _masks(source: str, found: Found) -> list[Table]:
     ours = pd.DataFrame(
         {"structure": structure, **_scores_of(summary, structure)} for structure in _STRUCTURES
     )
-    paper = theirs.values.assign(data=f"{theirs.title}: {theirs.data}")
+    paper = theirs.values.assign(data=theirs.title)
     columns = (
         Column("data", "data"),
         Column("structure", "structure"),
@@ -77,7 +77,7 @@ MASKS = Subject(
     "Radius and ulna",
     "The forearm is found first, so errors of the detector are in the figures.",
     _masks,
-    "dru_summary",
+    ("dru_summary",),
     "dru_segmentation",
     uses=("dru_detector_summary",),
     figures={
@@ -90,11 +90,11 @@ NETWORKS = Subject(
     "Networks for radius and ulna, and fewer training pictures",
     "",
     _networks,
-    "dru_study_summary",
+    ("dru_study_summary",),
     "dru_study",
     figures={
         "dru_study_curves": "Curves: losses and scores of each network over iterations",
         "dru_study_labels": "Curves: scores over the number of training pictures",
     },
-    papers=("forearm_networks", "forearm"),
+    papers=("forearm_networks",),
 )

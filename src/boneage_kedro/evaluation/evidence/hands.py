@@ -21,9 +21,12 @@ def scores_table(name: str, source: str, summary: pd.DataFrame) -> Table:
 
 
 def tested_cases(summary: pd.DataFrame) -> str:
-    """How many cases a study was tested on."""
-    known = "cases" in summary
-    return f"{summary['cases'].max():.0f} of the test part" if known else "of the test part, number not kept"
+    """How many cases a study was tested on; one from before that was kept does not say."""
+    return (
+        f"{summary['cases'].max()} of the test part"
+        if "cases" in summary
+        else "of the test part, not counted"
+    )
 
 
 def _masks(source: str, found: Found) -> list[Table]:
@@ -66,12 +69,14 @@ def _enhancers(source: str, found: Found) -> list[Table]:
     figures = ("psnr", "ssim", "kept")
     names = {f"{figure}_over_seeds": f"{figure}_sd" for figure in figures}
     summary = found["gan_study_summary"].rename(columns=names)
-    basis = Basis(source, tested_cases(summary), "by seeds, in the table", _SEEDS)
+    basis = Basis(source, "of the test part, in the table", "by seeds, in the table", _SEEDS)
     columns = (
         Column("arm", "method"),
         Column("seeds", "seeds"),
+        Column("pairs", "pairs with gold", "{:.0f}"),
         Column("psnr", "PSNR (dB)", "{:.1f}"),
         Column("ssim", "SSIM", "{:.3f}"),
+        Column("hands", "hands", "{:.0f}"),
         Column("kept", "passed by the guard", "{:.0%}"),
     )
     return [Table("enhancers", "What the parts of the GAN are worth", basis, summary, columns)]
@@ -95,7 +100,7 @@ MASKS = Subject(
     "Hand masks",
     "By a committee that asks for the masks worth drawing.",
     _masks,
-    "hand_summary",
+    ("hand_summary",),
     "hand_active_learning",
     figures={
         "hand_curve": "Curve: Dice and disagreement over the number of masks",
@@ -108,7 +113,7 @@ RULES = Subject(
     "What the rule of asking is worth",
     "",
     _rules,
-    "hand_study_summary",
+    ("hand_study_summary",),
     "hand_study",
     figures={"hand_study_curve": "Curves: Dice over the number of masks, a line a rule"},
     papers=("active_learning",),
@@ -117,7 +122,7 @@ ENHANCEMENT = Subject(
     "One contrast for every hand",
     "",
     _enhancement,
-    "pair_quality",
+    ("pair_quality",),
     "hand_active_learning,gan_enhance",
     uses=("hand_tone",),
     figures={
@@ -130,14 +135,13 @@ ENHANCERS = Subject(
     "Losses and discriminators of the enhancer",
     "",
     _enhancers,
-    "gan_study_summary",
+    ("gan_study_summary",),
     "hand_active_learning,gan_enhance,gan_study",
-    papers=("enhancement",),
 )
 GUARD = Subject(
     "Whether the guard sees inventions",
     "Inventions are planted in phantoms, whatever the data of this page.",
     _guard,
-    "guard_rates",
+    ("guard_rates",),
     "hand_active_learning,gan_enhance,guard_study",
 )

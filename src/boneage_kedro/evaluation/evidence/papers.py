@@ -16,7 +16,7 @@ class Printed:
     Attributes:
         paper: its number, as "001".
         place: which table or figure.
-        section: of the paper.
+        section: of the paper, empty where there is none.
         unit: of its figures.
         data: what they were measured on.
         says: what the paper concludes.

@@ -12,14 +12,14 @@ def _rounds(source: str, found: Found) -> list[Table]:
     summary = found["finger_study_summary"]
     seeds = f"{summary['seeds'].max()} seeds each; of the paper one"
     theirs = printed("self_training")
-    ours = _dice_by_round(found["finger_study"]) if "finger_study" in found else _first_and_last(summary)
-    paper = theirs.values.assign(data=f"{theirs.title}: {theirs.data}")
+    ours = _dice_by_round(found["finger_study"])
+    paper = theirs.values.assign(data=theirs.title)
     values = pd.concat([ours.assign(data=source), paper], ignore_index=True)
-    rounds = [name for name in values if name.startswith("round_") and not name.endswith("_sd")]
+    rounds = max(int(name.split("_")[1]) for name in values if name.startswith("round_"))
     columns = (
         Column("data", "data"),
         Column("arm", "training"),
-        *(Column(name, f"iteration {name.removeprefix('round_')}", "{:.3f}") for name in sorted(rounds)),
+        *(Column(f"round_{number}", f"iteration {number}", "{:.3f}") for number in range(1, rounds + 1)),
     )
     basis = Basis(source, tested_cases(summary), seeds, "± standard deviation over seeds; of the paper none")
     return [Table("self_training", "Dice on the test part after each iteration", basis, values, columns)]
@@ -45,14 +45,14 @@ def _crf(source: str, found: Found) -> list[Table]:
     best = tried.loc[[tried["dice"].idxmax()]].assign(data=f"{source}: best of {len(tried)} tried")
     known = theirs.values.dropna(axis=1)
     same = tried.merge(known, on=list(known.columns)).assign(data=f"{source}: the paper's settings")
-    paper = theirs.values.assign(data=f"{theirs.title}: {theirs.data}")
+    paper = theirs.values.assign(data=theirs.title)
     columns = (
         Column("data", "data"),
         Column("bilateral_sigma_px", "bilateral reach (px)", "{:g}"),
-        Column("bilateral_sigma_gray", "in gray levels", "{:g}"),
-        Column("bilateral_weight", "weight", "{:g}"),
+        Column("bilateral_sigma_gray", "bilateral reach (gray levels)", "{:g}"),
+        Column("bilateral_weight", "bilateral weight", "{:g}"),
         Column("gaussian_sigma_px", "Gaussian reach (px)", "{:g}"),
-        Column("gaussian_weight", "weight ", "{:g}"),
+        Column("gaussian_weight", "Gaussian weight", "{:g}"),
         Column("dice", "Dice", "{:.3f}"),
     )
     basis = Basis(source, "masks of the training part", "none", "none")
@@ -64,9 +64,8 @@ STUDY = Subject(
     "Self-training on phalanges",
     "All trainings of ours take equally many steps, with pseudo-labels or without.",
     _rounds,
-    "finger_study_summary",
+    ("finger_study_summary", "finger_study"),
     "finger_study",
-    uses=("finger_study",),
     figures={"finger_study_curve": "Curves: Dice over rounds of self-training, a line an arm"},
     papers=("self_training",),
 )
@@ -74,7 +73,7 @@ MASKS = Subject(
     "Masks of the phalanges",
     "",
     _masks,
-    "finger_summary",
+    ("finger_summary",),
     "finger_selftrain",
     figures={
         "finger_curve": "Curve: Dice over rounds",
@@ -85,7 +84,7 @@ CRF = Subject(
     "The dense CRF",
     "Best is what brings predictions nearest to the masks of the training part.",
     _crf,
-    "finger_crf_tried",
+    ("finger_crf_tried",),
     "finger_selftrain,finger_crf",
     papers=("crf",),
 )

@@ -9,7 +9,7 @@ from boneage_kedro.evaluation.evidence.papers import printed
 from boneage_kedro.evaluation.report import NotRun, Section, Table
 
 Found = Mapping[str, pd.DataFrame]
-"""Tables that runs have left, by name; what was not run, or has no row, is not there."""
+"""Tables that runs have left, by name; what was not run is not there."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Subject:
 
     Attributes:
         tell: gives its tables, from where the data come and what was found.
-        needs: the table without which there is nothing to tell.
-        uses: tables that may be missing.
+        needs: tables without which there is nothing to tell.
+        uses: tables that may be missing or empty.
         figures: name -> what is to be seen, for those who cannot see it.
         papers: names of ``papers.yml`` that it stands beside.
         pipelines: that are to be run for it.
@@ -28,7 +28,7 @@ class Subject:
     heading: str
     text: str
     tell: Callable[[str, Found], list[Table]]
-    needs: str
+    needs: tuple[str, ...]
     pipelines: str
     uses: tuple[str, ...] = ()
     figures: Mapping[str, str] = field(default_factory=dict)
@@ -36,13 +36,15 @@ class Subject:
 
 
 def tell_subject(subject: Subject, source: str, found: Found) -> Section:
-    """The section of a subject whose table was found.
+    """The section of a subject whose tables were found; without tables of its own if there was nothing to measure.
 
     Args:
         source: where the data come from, as "phantoms"; every table says it.
     """
+    filled = {name: table for name, table in found.items() if len(table)}
+    tables = subject.tell(source, filled) if set(subject.needs) <= set(filled) else []
     beside = [printed(key) for key in subject.papers]
-    return Section(subject.heading, subject.text, beside, subject.tell(source, found), subject.figures)
+    return Section(subject.heading, subject.text, beside, tables, subject.figures)
 
 
 def name_subject(subject: Subject, command: str) -> NotRun:

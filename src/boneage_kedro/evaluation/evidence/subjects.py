@@ -28,7 +28,7 @@ SUBJECTS: tuple[Subject, ...] = (
 )
 TABLES = tuple(
     dict.fromkeys(
-        name for subject in SUBJECTS for name in (subject.needs, *subject.uses) if name != cohort.PARTS
+        name for subject in SUBJECTS for name in (*subject.needs, *subject.uses) if name != cohort.PARTS
     )
 )
 """What runs may have left, by the names of the catalog."""

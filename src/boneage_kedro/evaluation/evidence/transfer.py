@@ -52,7 +52,7 @@ def _strategies(source: str, found: Found) -> list[Table]:
     ours = _side_by_side(summary, ["strategy"], "cohort", ("mae", "difference")).assign(data=source)
     theirs = printed("strategies")
     paper = theirs.values.rename(columns={group: f"mae_{group}" for group in COHORT_NAMES})
-    paper = paper.assign(data=f"{theirs.title}: {theirs.data}", strategy="PTL as printed")
+    paper = paper.assign(data=theirs.title, strategy="PTL as printed")
     table = Table(
         "strategies",
         "MAE in months of networks of all children, of girls and of boys, each on its own test children",
@@ -131,20 +131,20 @@ ABLATION = Subject(
     "All combinations of pictures, strategies and networks, with the same epochs, rates, split and test children. "
     "Networks of one sex have half as many pictures, so half as many steps.",
     _ablation,
-    "regression_study_summary",
+    ("regression_study_summary",),
     "hand_active_learning,gan_enhance,regression_study",
     uses=("regression_study_gains",),
     figures={
         "regression_study_bars": "Bars: error of all combinations for all children, girls and boys",
         "regression_study_steps": "Points: change of the error with each step, with intervals",
     },
-    papers=("strategies",),
+    papers=("framework",),
 )
 STRATEGIES = Subject(
     "Paced transfer learning and other strategies",
     "All strategies have the same epochs and in each epoch the same rate.",
     _strategies,
-    "ptl_study_summary",
+    ("ptl_study_summary",),
     "ptl_study",
     figures={
         "ptl_study_curves": "Curves: error over epochs of each strategy, in training and validation, by cohort",
@@ -157,7 +157,7 @@ METHODS = Subject(
     "MAE in months as others give it, of other children read by other people, so no row can be held against another "
     "strictly. Ours is of the test part of the data of this page.",
     _methods,
-    "paper_methods",
+    ("paper_methods",),
     "ptl_regression",
     uses=("paper_participants",),
     papers=("methods", "participants"),

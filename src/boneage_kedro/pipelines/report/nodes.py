@@ -27,12 +27,10 @@ def write_report(
         ``report.html`` but for all its figures, since many are made of radiographs.
     """
     tables = _there(TABLES, found[: len(TABLES)]) | {PARTS: count_parts(cases, splits)}
-    tables = {name: table for name, table in tables.items() if len(table)}
     figures: dict[str, Image] = _there(FIGURES, found[len(TABLES) :])
-    sections = [tell_subject(subject, source, tables) for subject in SUBJECTS if subject.needs in tables]
-    not_run = [
-        name_subject(subject, params["command"]) for subject in SUBJECTS if subject.needs not in tables
-    ]
+    was_run = [subject for subject in SUBJECTS if set(subject.needs) <= set(tables)]
+    sections = [tell_subject(subject, source, tables) for subject in was_run]
+    not_run = [name_subject(subject, params["command"]) for subject in SUBJECTS if subject not in was_run]
     title, notice = params["title"], params["notice"]
     files = evidence_files(title, notice, source, sections, not_run)
     files["report.html"] = render_report(title, notice, sections, not_run, {})
