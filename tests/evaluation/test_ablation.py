@@ -100,7 +100,7 @@ def test_networks_of_one_sex_alone_are_not_tested_on_all_children() -> None:
 
 def test_a_cohort_of_one_sex_is_one_group() -> None:
     summary = errors_of_combinations(ablation({"F": 0.0}), TRAIN, seed=1)
-    assert set(summary["tested_on"]) == {"all"}
+    assert set(summary["tested_on"]) == {"F"}
     assert (summary["cases"] == 3).all()
 
 

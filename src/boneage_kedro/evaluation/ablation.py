@@ -88,10 +88,11 @@ def gains_of_steps(predictions: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def _tested_groups(predictions: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    """All children, and those of each sex if there are both, with the combinations that have seen all of them."""
+    """All children and those of each sex, or of the only one, with the combinations that were tried on all."""
     one, own = NETWORKS
     table = predictions.assign(networks=np.where(predictions["cohort"] == "all", one, own))
-    groups = GROUPS if table["sex"].nunique() > 1 else GROUPS[:1]
+    sexes = sorted(table["sex"].unique())
+    groups = GROUPS if len(sexes) > 1 else sexes
     for group in groups:
         part = table if group == "all" else table[table["sex"] == group]
         complete = part.groupby(list(FACTORS))["id"].transform("nunique") == part["id"].nunique()
