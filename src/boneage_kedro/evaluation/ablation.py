@@ -76,8 +76,8 @@ def gains_of_steps(predictions: pd.DataFrame, seed: int) -> pd.DataFrame:
         )
         for factor, before, after in _steps(part):
             others = [name for name in FACTORS if name != factor]
-            of_both = [errors.xs(level, axis=1, level=factor) for level in (after, before)]
-            change = (of_both[0] - of_both[1]).dropna(axis=1)
+            late, early = (pd.DataFrame(errors.xs(level, axis=1, level=factor)) for level in (after, before))
+            change = (late - early).dropna(axis=1)
             step = {"tested_on": group, "step": _step_name(before, after), factor: f"{before} > {after}"}
             means = change.T.groupby(level="seed").mean().T
             rows.append({**step, **dict.fromkeys(others, AVERAGE), **_change(means, seed)})

@@ -21,8 +21,8 @@ def _parts(source: str, found: Found) -> list[Table]:
     tables = [Table(PARTS, "One split by patient for all", basis, parts, columns)]
     if "validation_report" in found:  # without the examples, which name files
         kinds = found["validation_report"][["kind", "count"]]
-        columns = (Column("kind", "what"), Column("count", "files"))
-        tables.append(Table("findings", "What is wrong with files and labels", basis, kinds, columns))
+        shown = (Column("kind", "what"), Column("count", "files"))
+        tables.append(Table("findings", "What is wrong with files and labels", basis, kinds, shown))
     return tables
 
 

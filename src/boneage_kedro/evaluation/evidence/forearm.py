@@ -46,7 +46,7 @@ def _masks(source: str, found: Found) -> list[Table]:
 
 def _scores_of(summary: pd.DataFrame, structure: str) -> dict[str, float]:
     return {
-        f"{score}{end}": summary.loc[f"{score}_{structure}", column]
+        f"{score}{end}": summary[column][f"{score}_{structure}"]
         for score in _SCORES
         for end, column in (("", "mean"), ("_low", "low"), ("_high", "high"))
     }

@@ -15,7 +15,7 @@ def _rounds(source: str, found: Found) -> list[Table]:
     ours = _dice_by_round(found["finger_study"])
     paper = theirs.values.assign(data=theirs.title)
     values = pd.concat([ours.assign(data=source), paper], ignore_index=True)
-    rounds = max(int(name.split("_")[1]) for name in values if name.startswith("round_"))
+    rounds = max(int(name.split("_")[1]) for name in map(str, values) if name.startswith("round_"))
     columns = (
         Column("data", "data"),
         Column("arm", "training"),

@@ -102,7 +102,7 @@ def _test(summary: pd.DataFrame) -> pd.DataFrame:
 
 def _basis(source: str, table: pd.DataFrame, group: str) -> Basis:
     cases = table.groupby(group, sort=False)["cases"].max()
-    named = ", ".join(f"{count:.0f} {COHORT_NAMES[name]}" for name, count in cases.items())
+    named = ", ".join(f"{count:.0f} {COHORT_NAMES[str(name)]}" for name, count in cases.items())
     return Basis(source, f"{named} of the test part", f"{table['seeds'].max():.0f} seeds each", _SPREAD)
 
 
