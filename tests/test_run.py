@@ -181,9 +181,19 @@ def test_figures_weights_and_report_are_artifacts(run: Run) -> None:
 
 def test_the_report_holds_every_figure_and_says_that_hands_are_phantoms(output: str) -> None:
     page = (RESULTS / "report.html").read_text()
-    assert page.count("data:image/png") == len(FIGURES)
-    assert "phantoms" in page
+    assert page.count("data:image/png") >= len(FIGURES)  # and those of studies that were run before
+    assert page.count('<span class="data">phantoms</span>') == page.count("<table>")
     assert "training median of the sex" in page
+
+
+def test_the_tables_of_the_report_are_files_beside_it_without_pictures(output: str) -> None:
+    whole = json.loads((RESULTS / "evidence/evidence.json").read_text())
+    told = {table["name"]: table["rows"] for table in whole["tables"]}
+    comparison = pd.read_csv(RESULTS / "model_comparison.csv")
+    assert [row["mae"] for row in told["errors"]] == pytest.approx(comparison["mae"].tolist())
+    for name, rows in told.items():
+        assert len(pd.read_csv(RESULTS / f"evidence/{name}.csv")) == len(rows)
+    assert "data:image" not in (RESULTS / "evidence/report.html").read_text()
 
 
 def test_maps_add_up_to_the_predictions(output: str) -> None:
@@ -557,23 +567,33 @@ def test_the_guard_is_rated_on_planted_inventions(hands: Run) -> None:
     assert any(name.startswith("guard.invention.") for name in hands.data.metrics)
 
 
-def test_the_study_of_regressors_compares_arms_on_unseen_cases(hands: Run) -> None:
+def test_the_ablation_tries_all_combinations_on_unseen_cases(hands: Run) -> None:
     study = pd.read_parquet(RESULTS / "regression_study.parquet")
     splits = pd.read_parquet(PROJECT / "data/03_primary/test/splits.parquet").set_index("id")["split"]
     assert (study["split"] == study["id"].map(splits)).all()
     assert "train" not in set(study["split"])
-    assert study.groupby(["arm", "seed"]).ngroups == 8
-    assert set(study.loc[study["arm"] == "boys", "sex"]) == {"M"}
-    summary = pd.read_csv(RESULTS / "regression_study_summary.csv")
-    row = summary.query("arm == 'hand' and split == 'test'").iloc[0]
-    errors = study.query("split == 'test'").assign(
-        error=lambda table: (table["predicted_months"] - table["bone_age_months"]).abs()
+    cells = ["images", "strategy", "cohort", "seed"]
+    assert study.groupby(cells).ngroups == 3 * 2 * 3 * 2
+    history = pd.read_csv(RESULTS / "regression_study_history.csv")
+    assert (history.groupby(cells).size() == 2).all()
+    assert history.groupby("epoch")["learning_rate"].nunique().eq(1).all()
+    error = (study["predicted_months"] - study["bone_age_months"]).abs()
+    test = study.assign(error=error)[study["split"] == "test"]
+    summary = pd.read_csv(RESULTS / "regression_study_summary.csv").query("split == 'test'")
+    row = summary.query(
+        "tested_on == 'F' and images == 'hand' and strategy == 'PTL' and networks == 'one a sex'"
     )
-    means = errors.groupby("arm")["error"].mean()
-    assert row["mae"] == pytest.approx(means["hand"])
-    assert row["difference"] == pytest.approx(means["hand"] - means["whole picture"])
-    assert hands.data.metrics["regression_study.test.hand.mae"] == pytest.approx(row["mae"])
-    assert (RESULTS / "regression_study_bars.png").exists()
+    girls = test.query("images == 'hand' and strategy == 'PTL' and cohort == 'F'")
+    assert row["mae"].item() == pytest.approx(girls["error"].mean())
+    metric = "regression_study.test.F.hand.PTL.one a sex.mae"
+    assert hands.data.metrics[metric] == pytest.approx(row["mae"].item())
+    gains = pd.read_csv(RESULTS / "regression_study_gains.csv").set_index(["tested_on", "step", "networks"])
+    means = test[test["cohort"] == "all"].groupby("images")["error"].mean()
+    of_one = gains.loc[("all", "segmentation", "one for all"), "difference"]
+    assert of_one.mean() == pytest.approx(means["hand"] - means["whole"])
+    assert "regression_study.test.all.gain.segmentation" in hands.data.metrics
+    for name in ("regression_study_bars", "regression_study_steps", "regression_study_curves"):
+        assert (RESULTS / f"{name}.png").exists()
 
 
 def test_the_study_of_transfer_learning_has_every_strategy_cohort_and_seed(output: str) -> None:
@@ -638,6 +658,20 @@ def test_the_arms_of_bonet_are_cross_validated_and_tested(bonet: Run) -> None:
     assert groups["mae"].sum() == pytest.approx(summary["mae"].sum())
     for name in ("bonet_bars", "bonet_group_errors"):
         assert (RESULTS / f"{name}.png").exists()
+
+
+def test_the_report_tells_of_all_studies_that_were_run(
+    fingers: Run, hands: Run, forearms: Run, bonet: Run
+) -> None:
+    with _session({}) as session:
+        session.run(pipeline_names=["report"])
+    whole = json.loads((RESULTS / "evidence/evidence.json").read_text())
+    told = {table["name"]: table for table in whole["tables"]}
+    assert {"self_training", "crf", "hand_rules", "enhancement", "ablation", "forearm", "bonet"} <= set(told)
+    for name in ("self_training", "hand_rules", "forearm_networks"):
+        assert told[name]["basis"]["cases"] == "10 of the test part"
+    sources = {row["data"] for row in told["self_training"]["rows"]}
+    assert sources == {"phantoms", "Paper 000, table II"}
 
 
 def test_stress_compares_each_transformation_with_the_unchanged_picture(output: str) -> None:

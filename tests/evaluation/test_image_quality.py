@@ -98,7 +98,7 @@ def test_arms_are_compared_over_seeds() -> None:
     table = compare_methods(pd.DataFrame(rows, columns=columns)).set_index("arm")
     assert table.index.tolist() == ["gan", "identity"]
     gan = table.loc["gan"]
-    assert gan["seeds"] == 2
+    assert gan[["seeds", "pairs", "hands"]].tolist() == [2, 1.5, 2]  # of a seed
     assert gan["psnr"] == pytest.approx((21 + 25) / 2)
     assert gan["psnr_over_seeds"] == pytest.approx(4 / np.sqrt(2))
     assert gan["mean_sd"] == pytest.approx((0.2 / np.sqrt(2) + 0) / 2)

@@ -6,7 +6,7 @@ from boneage_kedro.evaluation.study import (
     CONSTANT_GUESS,
     check_cells,
     compare_arms,
-    compare_strategies,
+    compare_in_groups,
     errors_by_seed,
 )
 
@@ -37,6 +37,7 @@ def test_arms_are_compared_case_by_case_with_the_spread_over_seeds() -> None:
     assert summary["rmse"].tolist() == [5.0, 2.5]
     assert summary["bias"].tolist() == [0.0, 0.0]
     assert summary["within_12"].tolist() == [1.0, 1.0]
+    assert summary.loc["plain", ["mae_low", "mae_high"]].tolist() == [5.0, 5.0]  # all cases err alike
 
 
 def test_arms_of_different_cases_are_compared_on_those_of_both() -> None:
@@ -62,7 +63,7 @@ def test_strategies_are_compared_within_their_cohort_and_with_a_constant_guess()
     others = both.assign(sex="M", cohort="M", id=both["id"] + "m")
     others["predicted_months"] += 1000
     train = pd.DataFrame({"sex": ["F", "F", "M"], "bone_age_months": [90.0, 94.0, 160.0]})
-    summary = compare_strategies(pd.concat([both, others]), train, seed=1)
+    summary = compare_in_groups(pd.concat([both, others]), train, 1, "cohort", "strategy")
     assert summary["cohort"].tolist() == ["F"] * 3 + ["M"] * 3
     assert summary["strategy"].tolist() == ["plain", "better", CONSTANT_GUESS] * 2
     girls, boys = (summary[summary["cohort"] == sex].set_index("strategy") for sex in "FM")

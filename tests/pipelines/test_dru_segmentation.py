@@ -117,6 +117,7 @@ def study(*cells: tuple[str, int]) -> pd.DataFrame:
             "seed": seed,
             "iteration": 10 * epoch,
             "labels": 5,
+            "cases": 7,
             "train_loss": 1 / epoch,
             "validation_loss": 2 / epoch,
             **{f"validation_iou_{name}": 0.4 * epoch for name in ("overall", *FOREARM_LABELS)},
@@ -138,7 +139,7 @@ def test_a_study_is_summed_up_over_its_seeds_and_not_by_halves() -> None:
     params = {"arms": ARMS, "seeds": [1, 3]}
     summary = summarise_dru_arms(study(("x", 1), ("x", 3), ("y", 1), ("y", 3)), params)
     row = summary.set_index("arm").loc["x"]
-    assert (row["seeds"], row["labels"]) == (2, 5)
+    assert (row["seeds"], row["labels"], row["cases"]) == (2, 5, 7)
     assert (row["iou_ulna"], row["iou_ulna_sd"]) == pytest.approx((0.82, 0.01 * 2**0.5))
     with pytest.raises(ValueError, match=r"1 of 4 trainings are missing, such as \('y', 3\)"):
         summarise_dru_arms(study(("x", 1), ("x", 3), ("y", 1)), params)

@@ -130,6 +130,7 @@ def study(*cells: tuple[str, int]) -> pd.DataFrame:
             "round": number,
             "test_dice": 0.8 + 0.1 * number + 0.01 * seed,
             "pseudo_dice": 0.9,
+            "cases": 7,
         }
         for arm, seed in cells
         for number in (0, 1)
@@ -141,7 +142,7 @@ def test_a_study_is_summed_up_over_its_seeds() -> None:
     params = {"arms": [{"name": "a"}, {"name": "b"}], "seeds": [1, 3]}
     summary = summarise_study(study(("a", 1), ("a", 3), ("b", 1), ("b", 3)), params)
     row = summary.set_index("arm").loc["a"]
-    assert row["seeds"] == 2
+    assert (row["seeds"], row["cases"]) == (2, 7)
     assert (row["first"], row["last"]) == pytest.approx((0.82, 0.92))
     assert row["last_sd"] == pytest.approx(0.01 * 2**0.5)
     assert (row["gain"], row["gain_sd"]) == pytest.approx((0.1, 0))

@@ -12,6 +12,7 @@ from boneage_kedro.evaluation.overlay import overlay_map
 
 SEX_COLOURS = {"F": "#b0396b", "M": "#2c6fb3"}
 SEX_NAMES = {"F": "girls", "M": "boys"}
+COHORT_NAMES = {"all": "girls and boys", **SEX_NAMES}
 
 
 def image_sheet(images: Sequence[np.ndarray], titles: Sequence[str], columns: int, title: str) -> Figure:

@@ -94,9 +94,10 @@ def compare_methods(grades: pd.DataFrame) -> pd.DataFrame:
             for those with gold and "hands" for those as they came.
 
     Returns:
-        a row an arm: ``arm, seeds``; ``psnr`` (dB) and ``ssim`` of pairs; ``mean_sd`` and ``contrast_sd``, how mean
-        and contrast spread over hands; ``kept``, the share of hands that the guard lets pass; and each of these with
-        ``_over_seeds``, its standard deviation over seeds, nan with one seed.
+        a row an arm: ``arm, seeds``, the number of ``pairs`` and ``hands``; ``psnr`` (dB) and ``ssim`` of pairs;
+        ``mean_sd`` and ``contrast_sd``, how mean and contrast spread over hands; ``kept``, the share of hands that
+        the guard lets pass; and each of the last five with ``_over_seeds``, its standard deviation over seeds, nan
+        with one seed.
     """
     of_seeds = pd.DataFrame(
         [
@@ -105,7 +106,7 @@ def compare_methods(grades: pd.DataFrame) -> pd.DataFrame:
         ]
     )
     by_arm = of_seeds.drop(columns="seed").groupby("arm", sort=False)
-    deviations = by_arm.std().add_suffix("_over_seeds")
+    deviations = by_arm.std().drop(columns=["pairs", "hands"]).add_suffix("_over_seeds")
     return pd.concat([by_arm.size().rename("seeds"), by_arm.mean(), deviations], axis=1).reset_index()
 
 
@@ -128,6 +129,8 @@ def _grade(graded: Graded) -> dict[str, object]:
 def _figures(grades: pd.DataFrame) -> dict[str, float]:
     pairs, hands = (grades[grades["pictures"] == kind] for kind in ("pairs", "hands"))
     return {
+        "pairs": len(pairs),
+        "hands": len(hands),
         "psnr": pairs["psnr"].mean(),
         "ssim": pairs["ssim"].mean(),
         "mean_sd": hands["mean"].std(),

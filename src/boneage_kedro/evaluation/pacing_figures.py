@@ -8,9 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from boneage_kedro.evaluation.figures import SEX_NAMES
+from boneage_kedro.evaluation.figures import COHORT_NAMES
 
-_COHORT_NAMES = {"all": "girls and boys", **SEX_NAMES}
 _PARTS = {"train": "training (augmented)", "validation": "validation"}
 
 
@@ -31,7 +30,7 @@ def strategy_curves(histories: pd.DataFrame, title: str) -> Figure:
         for axis, cohort in zip(row, cohorts, strict=True):
             _draw_curves(axis, histories[histories["cohort"] == cohort], f"{part}_mae_months")
     for axis, cohort in zip(axes[0], cohorts, strict=True):
-        axis.set_title(_COHORT_NAMES[cohort], fontsize=10)
+        axis.set_title(COHORT_NAMES[cohort], fontsize=10)
     for axis in axes[1]:
         axis.set_xlabel("epoch")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), frameon=False, loc="outside right upper")
@@ -74,7 +73,7 @@ def strategy_bars(errors: pd.DataFrame, guesses: Mapping[str, float], title: str
         for place, cohort in enumerate(cohorts):
             maes = by_cohort.get_group(cohort).to_numpy()
             _draw_bar(axis, place + offset, width, maes, f"C{number}", strategy if place == 0 else "")
-    names = [f"{_COHORT_NAMES[cohort]}\nconstant guess: {guesses[cohort]:.1f}" for cohort in cohorts]
+    names = [f"{COHORT_NAMES[cohort]}\nconstant guess: {guesses[cohort]:.1f}" for cohort in cohorts]
     axis.set(xticks=range(len(cohorts)), xticklabels=names, ylabel="MAE (months), sd over seeds", title=title)
     axis.margins(y=0.1)  # room for the figures over the bars
     figure.legend(*axis.get_legend_handles_labels(), frameon=False, loc="outside right upper")

@@ -50,9 +50,10 @@ def compare_arms(predictions: pd.DataFrame, seed: int, repetition: str = "seed")
         repetition: what ``seed`` is called in the table and ``seeds`` in the result, as ``fold``.
 
     Returns:
-        a row an arm and split: ``arm, split, cases, seeds``, ``mae``, ``mae_sd`` over seeds, ``rmse`` and ``bias``
-        in months, the share ``within_12`` months, all means over seeds; ``difference`` of the MAE from the first
-        arm, and its 95% interval ``difference_low, difference_high``, in months.
+        a row an arm and split: ``arm, split, cases, seeds``, ``mae``, ``mae_sd`` over seeds, its 95% interval over
+        cases ``mae_low, mae_high``, ``rmse`` and ``bias`` in months, the share ``within_12`` months, all means over
+        seeds; ``difference`` of the MAE from the first arm, and its 95% interval ``difference_low,
+        difference_high``, in months.
     """
     error = (predictions["predicted_months"] - predictions["bone_age_months"]).abs()
     table = predictions.assign(error=error)
@@ -61,6 +62,7 @@ def compare_arms(predictions: pd.DataFrame, seed: int, repetition: str = "seed")
     for (split, arm), part in table.groupby(["split", "arm"], sort=False):
         by_case = part.groupby("id")["error"].mean()
         reference = table[(table["arm"] == first) & (table["split"] == split)].groupby("id")["error"].mean()
+        mae_low, mae_high = mean_interval(by_case.to_numpy(), seed)
         difference = (by_case - reference).dropna().to_numpy()
         low, high = mean_interval(difference, seed) if len(difference) else (np.nan, np.nan)
         by_repetition = errors_by_seed(part, [repetition])
@@ -72,6 +74,8 @@ def compare_arms(predictions: pd.DataFrame, seed: int, repetition: str = "seed")
                 f"{repetition}s": len(by_repetition),
                 "mae": by_repetition["mae"].mean(),
                 "mae_sd": by_repetition["mae"].std(),
+                "mae_low": mae_low,
+                "mae_high": mae_high,
                 **by_repetition[_MEASURES].mean(),
                 "difference": difference.mean() if len(difference) else np.nan,
                 "difference_low": low,
@@ -81,28 +85,32 @@ def compare_arms(predictions: pd.DataFrame, seed: int, repetition: str = "seed")
     return pd.DataFrame(rows)
 
 
-def compare_strategies(predictions: pd.DataFrame, train: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Errors of strategies cohort by cohort, each against the first of its cohort, and those of a constant guess.
+def compare_in_groups(
+    predictions: pd.DataFrame, train: pd.DataFrame, seed: int, group: str, arm: str
+) -> pd.DataFrame:
+    """Errors of arms group by group, each against the first of its group, and those of a constant guess.
 
     Args:
-        predictions: as of `compare_arms`, with ``strategy, cohort, sex``; the arms are the strategies.
+        predictions: as of `compare_arms`, with ``sex``.
         train: ``sex, bone_age_months`` of the training part, of which the guess is made.
         seed: of the bootstrap.
+        group: the column that names the groups of cases, as ``cohort``.
+        arm: the column that names what is compared, as ``strategy``.
 
     Returns:
-        ``cohort, strategy`` and what `compare_arms` gives, a row a cohort, split and strategy.
+        the two columns and what `compare_arms` gives, a row a group, split and arm.
     """
-    cases = predictions.drop_duplicates(["cohort", "id"])
+    cases = predictions.drop_duplicates([group, "id"])
     guess = cases.assign(
-        strategy=CONSTANT_GUESS, seed=0, predicted_months=guess_training_median(train, cases)
+        **{arm: CONSTANT_GUESS}, seed=0, predicted_months=guess_training_median(train, cases)
     )
     table = pd.concat([predictions, guess], ignore_index=True)
     parts = [
-        compare_arms(part.assign(arm=part["strategy"]), seed).assign(cohort=cohort)
-        for cohort, part in table.groupby("cohort", sort=False)
+        compare_arms(part.assign(arm=part[arm]), seed).assign(**{group: name})
+        for name, part in table.groupby(group, sort=False)
     ]
-    summary = pd.concat(parts, ignore_index=True).rename(columns={"arm": "strategy"})
-    return summary[["cohort", *summary.columns.drop("cohort")]]
+    summary = pd.concat(parts, ignore_index=True).rename(columns={"arm": arm})
+    return summary[[group, *summary.columns.drop(group)]]
 
 
 def errors_by_seed(predictions: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

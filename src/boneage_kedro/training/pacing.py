@@ -1,5 +1,6 @@
 """Ways of transfer learning that differ in what learns when, and in nothing else."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal
 
@@ -10,6 +11,8 @@ from boneage_kedro.models.blocks import BLOCKS, Block
 from boneage_kedro.training.settings import PacedStage, RegressorChanges
 
 Cohort = Literal["all", "F", "M"]
+Images = Literal["whole", "hand", "enhanced"]
+"""Whole radiographs, those cut to the hand, and these enhanced."""
 
 
 class Strategy(TypedDict):
@@ -35,26 +38,37 @@ class PacingSettings(TypedDict):
 
 
 class PacingArm(TypedDict):
-    """A strategy on a cohort."""
+    """A strategy on pictures of a cohort."""
 
     name: str
+    images: Images
     strategy: str
     cohort: Cohort
 
 
-def pacing_arms(settings: PacingSettings) -> list[PacingArm]:
-    """Every strategy on every cohort, cohort by cohort."""
+def pacing_arms(settings: PacingSettings, images: Sequence[Images] = ("whole",)) -> list[PacingArm]:
+    """Every strategy on every cohort, cohort by cohort, on the first kind of images and then on the others."""
     return [
-        PacingArm(name=f"{strategy['name']}, {cohort}", strategy=strategy["name"], cohort=cohort)
+        PacingArm(
+            name=_name(strategy["name"], cohort, kind), images=kind, strategy=strategy["name"], cohort=cohort
+        )
+        for kind in images
         for cohort in settings["cohorts"]
         for strategy in settings["strategies"]
     ]
 
 
-def paced_stages(strategy: Strategy, epochs: int, learning_rate: float) -> list[PacedStage]:
+def _name(strategy: str, cohort: Cohort, images: Images) -> str:
+    return f"{strategy}, {cohort}" if images == "whole" else f"{strategy}, {cohort}, {images}"
+
+
+def paced_stages(strategy: Strategy, epochs: int, learning_rate: float, study: str) -> list[PacedStage]:
     """The stages of a strategy; together they always have ``epochs``, as none ends before its time.
 
     A stage begins at the epoch next to its share, and is named by the blocks that it adds.
+
+    Args:
+        study: the parameter block of the strategy, for messages.
 
     Raises:
         ValueError: nothing learns in the first epoch, or a block only after the last.
@@ -63,7 +77,7 @@ def paced_stages(strategy: Strategy, epochs: int, learning_rate: float) -> list[
     firsts = sorted(set(starts.values()))
     if not firsts or firsts[0] != 0 or firsts[-1] >= epochs:
         raise ValueError(
-            f"ptl_study.strategies: of {strategy['name']} the blocks begin to learn after {starts} of {epochs} "
+            f"{study}.strategies: of {strategy['name']} the blocks begin to learn after {starts} of {epochs} "
             "epochs; the first must begin at 0, and all before the last epoch"
         )
     from_top = [block for block in reversed(BLOCKS) if block in starts]

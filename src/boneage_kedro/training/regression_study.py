@@ -1,71 +1,66 @@
-"""Age regressors held against each other: on which pictures, of which cohort, and in which stages they learn."""
+"""Age regressors held against each other on equal terms: on which pictures and cohorts, and what learns when."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.training.checkpoint import CheckpointFile
+from boneage_kedro.training.pacing import Images, PacingArm, PacingSettings, paced_stages, pacing_arms
 from boneage_kedro.training.regression import predict_table, select_cohort, train_age_regressor
-from boneage_kedro.training.settings import PacedStage, RegressionArm, RegressionSettings
+from boneage_kedro.training.settings import RegressionSettings
 from boneage_kedro.training.study import run_cells
 
 
 def run_regression_study(
-    stores: Mapping[str, ImageStore],
+    study: str,
+    stores: Mapping[Images, ImageStore],
     cases: pd.DataFrame,
     splits: pd.DataFrame,
     pretrained: PretrainedWeights,
-    settings: RegressionSettings,
-    stages: Mapping[str, Sequence[PacedStage]],
-    arms: Sequence[RegressionArm],
-    seeds: Sequence[int],
+    shared: RegressionSettings,
+    settings: PacingSettings,
     checkpoint: CheckpointFile,
-) -> Iterator[pd.DataFrame]:
-    """Run every arm with every seed; a cell that was finished before is not trained again.
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Train on all pictures, by every strategy, on every cohort, with every seed.
+
+    A cell that was finished is not trained again.
 
     Args:
-        stores: what an arm's ``images`` may name.
-        stages: what an arm's ``stages`` may name.
+        study: its parameter block, for messages.
+        stores: the same cases in each.
+        shared: what all cells have in common; the study overrides its cohort, schedule and seed.
 
     Raises:
-        ValueError: as `run_cells`.
+        ValueError: as `paced_stages` and `run_cells`.
 
     Yields:
-        after each cell the table so far: ``arm, seed, id, split, sex, bone_age_months, predicted_months``, a row a
-        case that it has not learnt from.
+        after each cell the tables so far, both with ``arm, images, strategy, cohort, seed``: a row a case that the
+        cell has not learnt from, with ``id, split, sex, bone_age_months, predicted_months``; and a row an epoch.
     """
+    stages = {
+        strategy["name"]: paced_stages(strategy, settings["epochs"], settings["learning_rate"], study)
+        for strategy in settings["strategies"]
+    }
+    histories: list[pd.DataFrame] = []
 
-    def run(arm: RegressionArm, seed: int, cell: CheckpointFile) -> pd.DataFrame:
+    def run(arm: PacingArm, seed: int, cell: CheckpointFile) -> pd.DataFrame:
         mine: RegressionSettings = {
-            **settings,
-            **arm.get("network", {}),
+            **shared,
+            **settings["network"],
             "cohort": arm["cohort"],
-            "fit": {**settings["fit"], "seed": seed},
+            "fit": {**shared["fit"], "schedule": "cosine_overall", "seed": seed},
         }
-        return train_and_predict(
-            stores[arm["images"]], cases, splits, pretrained, mine, stages[arm["stages"]], cell
-        )[0]
+        store, labelled = stores[arm["images"]], select_cohort(cases, splits, arm["cohort"])
+        place = {key: arm[key] for key in ("images", "strategy", "cohort")}
+        model, described, history = train_age_regressor(
+            store, labelled, pretrained, cell, mine, stages[arm["strategy"]]
+        )
+        histories.append(pd.DataFrame(history).assign(**place, arm=arm["name"], seed=seed))
+        unseen = labelled[labelled["split"] != "train"]
+        return predict_table(store, unseen, model.state_dict(), described, mine["fit"]).assign(**place)
 
-    yield from run_cells("regression_study", arms, seeds, checkpoint, run)
-
-
-def train_and_predict(
-    store: ImageStore,
-    cases: pd.DataFrame,
-    splits: pd.DataFrame,
-    pretrained: PretrainedWeights,
-    settings: RegressionSettings,
-    stages: Sequence[PacedStage],
-    checkpoint: CheckpointFile,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Train one regressor on its cohort and try it on the cases of the cohort that it has not learnt from.
-
-    Returns:
-        ``id, split, sex, bone_age_months, predicted_months``, a row a case; and the history, a row an epoch.
-    """
-    labelled = select_cohort(cases, splits, settings["cohort"])
-    model, described, history = train_age_regressor(store, labelled, pretrained, checkpoint, settings, stages)
-    unseen = labelled[labelled["split"] != "train"]
-    return predict_table(store, unseen, model.state_dict(), described, settings["fit"]), pd.DataFrame(history)
+    arms = pacing_arms(settings, list(stores))
+    for predictions in run_cells(study, arms, settings["seeds"], checkpoint, run):
+        yield predictions, pd.concat(histories, ignore_index=True)

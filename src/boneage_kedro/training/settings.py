@@ -175,20 +175,6 @@ class FamiliaritySettings(TypedDict):
     false_alarms: Share
 
 
-class RegressionArm(TypedDict):
-    """One way of training a regressor: what differs from the settings that all share.
-
-    ``images`` are whole radiographs, those cut to the hand, or these enhanced; ``stages`` are those of
-    ``ptl_regression``.
-    """
-
-    name: str
-    images: Literal["whole", "hand", "enhanced"]
-    cohort: Literal["all", "F", "M"]
-    stages: Literal["ptl", "fine_tune"]
-    network: NotRequired[RegressorChanges]
-
-
 class MaskFitSettings(FitSettings):
     """The fit of a segmentation network."""
 

@@ -57,18 +57,18 @@ def _study_nodes() -> list[Node]:
         Node(
             summarise_bonet_arms,
             inputs=["bonet_study", "cases", "params:bonet"],
-            outputs=["bonet_summary", "bonet_by_group"],
+            outputs=["bonet_summary@table", "bonet_by_group"],
             name="summarise_bonet_arms",
         ),
         Node(
             draw_bonet_arms,
-            inputs=["bonet_summary", "bonet_by_group", "params:data_prep.source_name"],
+            inputs=["bonet_summary@table", "bonet_by_group", "params:data_prep.source_name"],
             outputs=["bonet_bars@figure", "bonet_group_errors@figure"],
             name="draw_bonet_arms",
         ),
         Node(
             collect_bonet_arms,
-            inputs=["bonet_summary", "bonet_predictions@table"],
+            inputs=["bonet_summary@table", "bonet_predictions@table"],
             outputs="bonet_metrics",
             name="collect_bonet_arms",
         ),

@@ -30,7 +30,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 select_cases,
                 inputs=["labelled_cases", "label_findings", "image_store", "params:data_prep"],
-                outputs=["cases", "image_index", "validation_findings", "validation_report"],
+                outputs=["cases", "image_index", "validation_findings", "validation_report@table"],
                 name="select_cases",
             ),
             Node(

@@ -109,13 +109,13 @@ def _reports() -> list[Node]:
         Node(
             score_dru_masks,
             inputs=["dru_masks", "dru_outlines@folder", "image_store", "dru_splits", _PARAMS],
-            outputs=["dru_scores", "dru_summary"],
+            outputs=["dru_scores", "dru_summary@table"],
             name="score_dru_masks",
         ),
         Node(
             score_detector,
             inputs=["image_store", "dru_blocks", "dru_splits", *_DETECTOR, _PARAMS],
-            outputs=["dru_detector_scores", "dru_detector_summary"],
+            outputs=["dru_detector_scores", "dru_detector_summary@table"],
             name="score_dru_detector",
         ),
         Node(
@@ -133,7 +133,7 @@ def _reports() -> list[Node]:
         ),
         Node(
             collect_dru_metrics,
-            inputs=["dru_history", "dru_summary", "dru_detector_summary"],
+            inputs=["dru_history", "dru_summary@table", "dru_detector_summary@table"],
             outputs="dru_metrics",
             name="collect_dru_metrics",
         ),

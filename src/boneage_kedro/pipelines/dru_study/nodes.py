@@ -39,21 +39,22 @@ def run_dru_arms(
     """Train every arm with every seed.
 
     Yields:
-        after each the table so far, a row an epoch (see `boneage_kedro.training.forearm_study.run_forearm_study`).
+        after each the table so far, a row an epoch (see `boneage_kedro.training.forearm_study.run_forearm_study`),
+        with the number of test ``cases``.
     """
     from boneage_kedro.training.forearm_study import run_forearm_study
 
     data = gather_forearms(images, forearms, splits, masks, folder, pretrained)
-    yield from run_forearm_study(
-        data, images, forearm["presets"], forearm["input_px"], params["arms"], params["seeds"], checkpoint
-    )
+    settings = forearm["presets"], forearm["input_px"], params["arms"], params["seeds"]
+    for table in run_forearm_study(data, images, *settings, checkpoint):
+        yield table.assign(cases=len(data.test))
 
 
 def summarise_dru_arms(table: pd.DataFrame, params: Params) -> pd.DataFrame:
     """Scores on the test part, all pixels taken together: mean and standard deviation over seeds, a row an arm.
 
     Returns:
-        ``arm, labels, seeds`` and for each score ``<measure>_<class>`` and ``<measure>_<class>_sd``.
+        ``arm, labels, cases, seeds`` and for each score ``<measure>_<class>`` and ``<measure>_<class>_sd``.
 
     Raises:
         ValueError: arms or seeds are missing, since the study was interrupted.
@@ -62,7 +63,12 @@ def summarise_dru_arms(table: pd.DataFrame, params: Params) -> pd.DataFrame:
     scores = [column for column in table.columns if column.startswith("test_")]
     rows = []
     for arm, part in table.dropna(subset=scores).groupby("arm", sort=False):
-        row = {"arm": arm, "labels": part["labels"].iloc[0], "seeds": len(part)}
+        row = {
+            "arm": arm,
+            "labels": part["labels"].iloc[0],
+            "cases": part["cases"].iloc[0],
+            "seeds": len(part),
+        }
         for column in scores:
             name = column.removeprefix("test_")
             row |= {name: part[column].mean(), f"{name}_sd": part[column].std()}

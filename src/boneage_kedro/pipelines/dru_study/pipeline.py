@@ -35,7 +35,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 summarise_dru_arms,
                 inputs=["dru_study", "params:dru_study"],
-                outputs="dru_study_summary",
+                outputs="dru_study_summary@table",
                 name="summarise_dru_arms",
             ),
             Node(
@@ -46,7 +46,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 collect_dru_arms,
-                inputs="dru_study_summary",
+                inputs="dru_study_summary@table",
                 outputs="dru_study_metrics",
                 name="collect_dru_arms",
             ),

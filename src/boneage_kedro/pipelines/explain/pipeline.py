@@ -88,12 +88,12 @@ def create_pipeline() -> Pipeline:
                     "drawn_hands_if_any",
                     "hand_masks@if_any",
                 ],
-                outputs=["attention_by_region", "attention_regions"],
+                outputs=["attention_by_region", "attention_regions@table"],
                 name="count_by_region",
             ),
             Node(
                 draw_regions,
-                inputs=[*_DRAWN, "attention_joints", "attention_regions"],
+                inputs=[*_DRAWN, "attention_joints", "attention_regions@table"],
                 outputs=["region_bars@figure", "mean_hands@figure"],
                 name="draw_regions",
             ),
@@ -106,7 +106,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 check_by_deletion,
                 inputs=_CHECKED,
-                outputs=["attention_deletion", "attention_areas"],
+                outputs=["attention_deletion", "attention_areas@table"],
                 name="check_by_deletion",
             ),
             Node(
@@ -123,7 +123,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 collect_checks,
-                inputs=["attention_areas", "attention_likeness"],
+                inputs=["attention_areas@table", "attention_likeness"],
                 outputs="attention_metrics",
                 name="collect_checks",
             ),

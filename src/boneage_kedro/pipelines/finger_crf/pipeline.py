@@ -20,7 +20,7 @@ def create_pipeline() -> Pipeline:
                     "params:finger_selftrain",
                     "params:finger_crf",
                 ],
-                outputs=["finger_crf_best", "finger_crf_tried"],
+                outputs=["finger_crf_best", "finger_crf_tried@table"],
                 name="tune_finger_crf",
             )
         ],

@@ -70,7 +70,7 @@ def create_pipeline() -> Pipeline:
                     "finger_masks",
                     "params:finger_selftrain",
                 ],
-                outputs=["finger_scores", "finger_summary"],
+                outputs=["finger_scores", "finger_summary@table"],
                 name="score_finger_masks",
             ),
             Node(
@@ -88,7 +88,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 collect_finger_metrics,
-                inputs=["finger_rounds", "finger_summary"],
+                inputs=["finger_rounds", "finger_summary@table"],
                 outputs="finger_metrics",
                 name="collect_finger_metrics",
             ),

@@ -35,28 +35,23 @@ def run_finger_study(
     """Train every arm with every seed.
 
     Yields:
-        after each the table so far, a row a round (see `boneage_kedro.training.finger_training.run_study`).
+        after each the table so far, a row a round (see `boneage_kedro.training.finger_training.run_study`), with
+        the number of test ``cases``.
     """
     from boneage_kedro.training.finger_training import run_study
 
     data = gather_masked_data(images, splits, masks, files, pretrained, phalanges(finger))
-    yield from run_study(
-        data,
-        finger["network"],
-        finger["rounds"],
-        teacher(finger),
-        params["arms"],
-        params["seeds"],
-        checkpoint,
-    )
+    settings = finger["network"], finger["rounds"], teacher(finger), params["arms"], params["seeds"]
+    for table in run_study(data, *settings, checkpoint):
+        yield table.assign(cases=len(data.test))
 
 
 def summarise_study(table: pd.DataFrame, params: Params) -> pd.DataFrame:
     """Dice on the test part before and after the rounds: mean and standard deviation over seeds, a row an arm.
 
     Returns:
-        ``arm, seeds``, ``first`` and ``last`` round with ``_sd``, the mean ``gain`` of the last over the first with
-        its standard deviation over seeds, and ``pseudo_dice``, the quality of the last round's pseudo-labels.
+        ``arm, seeds, cases``, ``first`` and ``last`` round with ``_sd``, the mean ``gain`` of the last over the first
+        with its standard deviation over seeds, and ``pseudo_dice``, the quality of the last round's pseudo-labels.
 
     Raises:
         ValueError: arms or seeds are missing, since the study was interrupted.
@@ -71,6 +66,7 @@ def summarise_study(table: pd.DataFrame, params: Params) -> pd.DataFrame:
             {
                 "arm": arm,
                 "seeds": len(by_round),
+                "cases": part["cases"].iloc[0],
                 "first": first.mean(),
                 "first_sd": first.std(),
                 "last": last.mean(),

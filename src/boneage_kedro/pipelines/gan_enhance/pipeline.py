@@ -72,8 +72,8 @@ def create_pipeline() -> Pipeline:
                 outputs=[
                     "pair_grades",
                     "hand_grades",
-                    "pair_quality",
-                    "hand_tone",
+                    "pair_quality@table",
+                    "hand_tone@table",
                     "enhancement_sheet@figure",
                 ],
                 name="grade_enhancement",
@@ -95,7 +95,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 collect_enhancement,
-                inputs=["enhancer_history", "pair_quality", "hand_tone", "fidelity"],
+                inputs=["enhancer_history", "pair_quality@table", "hand_tone@table", "fidelity"],
                 outputs="enhancement_metrics",
                 name="collect_enhancement",
             ),

@@ -31,12 +31,12 @@ def create_pipeline() -> Pipeline:
             Node(
                 summarise_gan_arms,
                 inputs=["plain_grades", "gan_study", "params:gan_study"],
-                outputs="gan_study_summary",
+                outputs="gan_study_summary@table",
                 name="summarise_gan_arms",
             ),
             Node(
                 collect_gan_arms,
-                inputs="gan_study_summary",
+                inputs="gan_study_summary@table",
                 outputs="gan_study_metrics",
                 name="collect_gan_arms",
             ),

@@ -24,10 +24,10 @@ def create_pipeline() -> Pipeline:
             Node(
                 rate_guard,
                 inputs=["guard_scores", "guard_limits", "params:gan_enhance"],
-                outputs="guard_rates",
+                outputs="guard_rates@table",
                 name="rate_guard",
             ),
-            Node(collect_guard, inputs="guard_rates", outputs="guard_metrics", name="collect_guard"),
+            Node(collect_guard, inputs="guard_rates@table", outputs="guard_metrics", name="collect_guard"),
         ],
         tags="guard_study",
     )

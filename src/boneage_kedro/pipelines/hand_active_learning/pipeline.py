@@ -110,7 +110,7 @@ def _reports() -> list[Node]:
                 "drawn_hands",
                 _PARAMS,
             ],
-            outputs=["hand_scores", "hand_summary"],
+            outputs=["hand_scores", "hand_summary@table"],
             name="score_hand_masks",
         ),
         Node(
@@ -130,7 +130,7 @@ def _reports() -> list[Node]:
         ),
         Node(
             collect_hand_metrics,
-            inputs=["hand_rounds", "hand_summary", "hand_quality"],
+            inputs=["hand_rounds", "hand_summary@table", "hand_quality"],
             outputs="hand_metrics",
             name="collect_hand_metrics",
         ),

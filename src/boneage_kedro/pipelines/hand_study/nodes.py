@@ -35,27 +35,28 @@ def run_hand_rules(
     """Teach a committee by every arm with every seed; known masks answer.
 
     Yields:
-        after each the table so far, a row a round (see `boneage_kedro.training.hand_training.run_hand_study`).
+        after each the table so far, a row a round (see `boneage_kedro.training.hand_training.run_hand_study`), with
+        the number of test ``cases``.
     """
     from boneage_kedro.training.hand_training import run_hand_study
 
     data = gather_masked_data(images, splits, masks, files, pretrained, hand(hands))
-    yield from run_hand_study(
-        data, hands["network"], hands["query"], params["arms"], params["seeds"], checkpoint
-    )
+    settings = hands["network"], hands["query"], params["arms"], params["seeds"]
+    for table in run_hand_study(data, *settings, checkpoint):
+        yield table.assign(cases=len(data.test))
 
 
 def summarise_hand_rules(table: pd.DataFrame, params: Params) -> pd.DataFrame:
     """Dice on the test part: mean and standard deviation over seeds, a row an arm and number of masks.
 
     Returns:
-        ``arm, labels, seeds, test_dice, test_dice_sd``.
+        ``arm, labels, cases, seeds, test_dice, test_dice_sd``.
 
     Raises:
         ValueError: arms or seeds are missing, since the study was interrupted.
     """
     check_cells(table, params["arms"], params["seeds"], "run_hand_rules")
-    dice = table.groupby(["arm", "labels"], sort=False)["test_dice"].agg(["count", "mean", "std"])
+    dice = table.groupby(["arm", "labels", "cases"], sort=False)["test_dice"].agg(["count", "mean", "std"])
     return dice.rename(columns={"count": "seeds", "mean": "test_dice", "std": "test_dice_sd"}).reset_index()
 
 

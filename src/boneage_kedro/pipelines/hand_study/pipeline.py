@@ -34,7 +34,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 summarise_hand_rules,
                 inputs=["hand_study", "params:hand_study"],
-                outputs="hand_study_summary",
+                outputs="hand_study_summary@table",
                 name="summarise_hand_rules",
             ),
             Node(

@@ -32,28 +32,28 @@ def create_pipeline() -> Pipeline:
                     "bonet_predictions@if_any",
                     "params:ptl_regression",
                 ],
-                outputs=["model_comparison", "errors_by_age_band"],
+                outputs=["model_comparison@table", "errors_by_age_band@table"],
                 name="compare_models",
             ),
             Node(
                 compare_with_paper,
                 inputs=[
-                    "model_comparison",
+                    "model_comparison@table",
                     "ptl_predictions",
                     "ptl_history",
                     "bonet_description@if_any",
                     "params:data_prep.source_name",
                     "params:ptl_regression",
                 ],
-                outputs=["paper_methods", "paper_participants"],
+                outputs=["paper_methods@table", "paper_participants@table"],
                 name="compare_with_paper",
             ),
             Node(
                 collect_metrics,
                 inputs=[
-                    "model_comparison",
-                    "interval_coverage",
-                    "agreement",
+                    "model_comparison@table",
+                    "interval_coverage@table",
+                    "agreement@table",
                     "ptl_history",
                     "fine_tune_history",
                 ],
@@ -63,7 +63,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 draw_training,
                 inputs=[
-                    "model_comparison",
+                    "model_comparison@table",
                     "ptl_predictions",
                     "ptl_history",
                     "fine_tune_history",
@@ -101,15 +101,15 @@ def _reliability_nodes() -> list[Node]:
         Node(
             measure_intervals,
             inputs=["ptl_intervals_table", "params:ptl_regression"],
-            outputs=["interval_coverage", "agreement"],
+            outputs=["interval_coverage@table", "agreement@table"],
             name="measure_intervals",
         ),
         Node(
             draw_intervals,
             inputs=[
                 "ptl_intervals_table",
-                "interval_coverage",
-                "agreement",
+                "interval_coverage@table",
+                "agreement@table",
                 "params:data_prep.source_name",
                 "params:ptl_regression",
             ],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from boneage_kedro.evaluation.metrics import final_metrics, metric_name
-from boneage_kedro.evaluation.study import CONSTANT_GUESS, check_cells, compare_strategies, errors_by_seed
+from boneage_kedro.evaluation.study import CONSTANT_GUESS, check_cells, compare_in_groups, errors_by_seed
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.pipelines.ptl_regression.params import Params as RegressionParams
 from boneage_kedro.pipelines.ptl_study.params import Params
@@ -33,11 +33,14 @@ def run_strategies(
     """Train by every strategy on every cohort with every seed.
 
     Yields:
-        after each the tables so far, of cases and of epochs (see `boneage_kedro.training.ptl_study.run_ptl_study`).
+        after each the tables so far, of cases and of epochs (see
+        `boneage_kedro.training.regression_study.run_regression_study`).
     """
-    from boneage_kedro.training.ptl_study import run_ptl_study
+    from boneage_kedro.training.regression_study import run_regression_study
 
-    yield from run_ptl_study(images, cases, splits, pretrained, regression, params, checkpoint)
+    yield from run_regression_study(
+        "ptl_study", {"whole": images}, cases, splits, pretrained, regression, params, checkpoint
+    )
 
 
 def summarise_strategies(
@@ -55,7 +58,8 @@ def summarise_strategies(
     """
     check_cells(table, pacing_arms(params), params["seeds"], "run_strategies")
     labelled = cases.merge(splits, on="id", validate="one_to_one")
-    return compare_strategies(table, labelled[labelled["split"] == "train"], regression["fit"]["seed"])
+    train = labelled[labelled["split"] == "train"]
+    return compare_in_groups(table, train, regression["fit"]["seed"], "cohort", "strategy")
 
 
 def draw_strategies(

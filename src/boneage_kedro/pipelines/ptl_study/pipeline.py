@@ -31,7 +31,7 @@ def create_pipeline() -> Pipeline:
             Node(
                 summarise_strategies,
                 inputs=["ptl_study", "cases", "splits", "params:ptl_study", "params:ptl_regression"],
-                outputs="ptl_study_summary",
+                outputs="ptl_study_summary@table",
                 name="summarise_strategies",
             ),
             Node(
@@ -39,7 +39,7 @@ def create_pipeline() -> Pipeline:
                 inputs=[
                     "ptl_study",
                     "ptl_study_history",
-                    "ptl_study_summary",
+                    "ptl_study_summary@table",
                     "params:data_prep.source_name",
                 ],
                 outputs=["ptl_study_curves@figure", "ptl_study_bars@figure"],
@@ -47,7 +47,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 collect_strategies,
-                inputs="ptl_study_summary",
+                inputs="ptl_study_summary@table",
                 outputs="ptl_study_metrics",
                 name="collect_strategies",
             ),

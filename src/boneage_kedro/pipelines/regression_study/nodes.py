@@ -7,20 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from boneage_kedro.evaluation.metrics import final_metrics
-from boneage_kedro.evaluation.study import check_cells, compare_arms
+from boneage_kedro.evaluation.ablation import AVERAGE, FACTORS, errors_of_combinations, gains_of_steps
+from boneage_kedro.evaluation.metrics import final_metrics, metric_name
+from boneage_kedro.evaluation.study import check_cells
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.pipelines.ptl_regression.params import Params as RegressionParams
 from boneage_kedro.pipelines.regression_study.params import Params
+from boneage_kedro.training.pacing import pacing_arms
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from boneage_kedro.models.weights import PretrainedWeights
     from boneage_kedro.training.checkpoint import CheckpointFile
+    from boneage_kedro.training.pacing import Images
 
 
-def run_regression_arms(
+def run_ablation(
     images: ImageStore,
     hands: ImageStore,
     enhanced: ImageStore | None,
@@ -30,61 +33,83 @@ def run_regression_arms(
     checkpoint: CheckpointFile,
     regression: RegressionParams,
     params: Params,
-) -> Iterator[pd.DataFrame]:
-    """Train a regressor by every arm with every seed.
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Train on all pictures, by every strategy, on every cohort, with every seed.
 
     Args:
         enhanced: hands that `gan_enhance` has made, if it was run.
 
     Raises:
-        ValueError: an arm learns from enhanced hands, and there are none.
+        ValueError: enhanced hands are to be learnt from, and there are none.
 
     Yields:
-        after each the table so far (see `boneage_kedro.training.regression_study.run_regression_study`).
+        after each the tables so far, of cases and of epochs (see
+        `boneage_kedro.training.regression_study.run_regression_study`).
     """
     from boneage_kedro.training.regression_study import run_regression_study
 
-    stores = {"whole": images, "hand": hands} | ({} if enhanced is None else {"enhanced": enhanced})
-    without = [arm["name"] for arm in params["arms"] if arm["images"] not in stores]
-    if without:
+    stores: dict[Images, ImageStore] = {"whole": images, "hand": hands}
+    if enhanced is not None:
+        stores["enhanced"] = enhanced
+    elif "enhanced" in params["images"]:
         raise ValueError(
-            f"there are no enhanced hands for the arms {', '.join(without)} of regression_study.arms; run the "
-            "pipeline gan_enhance first, or leave them out"
+            "regression_study.images names enhanced, and there are no enhanced hands; run the pipeline gan_enhance "
+            "first, or leave them out"
         )
+    chosen = {kind: stores[kind] for kind in params["images"]}
     yield from run_regression_study(
-        stores,
-        cases,
-        splits,
-        pretrained,
-        regression,
-        {"ptl": regression["ptl_stages"], "fine_tune": regression["fine_tune_stages"]},
-        params["arms"],
-        params["seeds"],
-        checkpoint,
+        "regression_study", chosen, cases, splits, pretrained, regression, params, checkpoint
     )
 
 
-def summarise_regression_arms(
-    table: pd.DataFrame, params: Params, regression: RegressionParams
-) -> pd.DataFrame:
-    """Errors of each arm on each part, with the spread over seeds and the paired difference from the first arm.
+def summarise_ablation(
+    table: pd.DataFrame,
+    cases: pd.DataFrame,
+    splits: pd.DataFrame,
+    params: Params,
+    regression: RegressionParams,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Errors of every combination with their spread, and what each step brings on the test part.
 
     Raises:
-        ValueError: arms or seeds are missing, since the study was interrupted.
+        ValueError: combinations or seeds are missing, since the study was interrupted.
     """
-    check_cells(table, params["arms"], params["seeds"], "run_regression_arms")
-    return compare_arms(table, regression["fit"]["seed"])
+    check_cells(table, pacing_arms(params, params["images"]), params["seeds"], "run_ablation")
+    labelled = cases.merge(splits, on="id", validate="one_to_one")
+    seed = regression["fit"]["seed"]
+    return (
+        errors_of_combinations(table, labelled[labelled["split"] == "train"], seed),
+        gains_of_steps(table[table["split"] == "test"], seed),
+    )
 
 
-def draw_regression_arms(summary: pd.DataFrame, source: str) -> Figure:
-    """Bars of the arms' errors on the test part."""
-    from boneage_kedro.evaluation.figures import arm_bars
+def draw_ablation(
+    summary: pd.DataFrame, gains: pd.DataFrame, histories: pd.DataFrame, source: str
+) -> tuple[Figure, Figure, Figure]:
+    """Bars of the errors on the test part, what each step brings, and curves over epochs."""
+    from boneage_kedro.evaluation.ablation_figures import combination_bars, step_gains
+    from boneage_kedro.evaluation.pacing_figures import strategy_curves
 
     test = summary[summary["split"] == "test"]
-    return arm_bars(test, f"Error on the test part over seeds, {source}")
+    curves = histories.assign(strategy=histories["strategy"] + ", " + histories["images"])
+    return (
+        combination_bars(test, f"Error on the test part, {source}"),
+        step_gains(gains, f"What each step brings on the test part, {source}"),
+        strategy_curves(curves, f"Loss by epoch, mean and range over seeds, {source}"),
+    )
 
 
-def collect_regression_arms(summary: pd.DataFrame) -> dict[str, Any]:
-    """Errors in the form MLflow takes."""
-    rows = summary.to_dict("records")
-    return final_metrics({f"{row['split']}.{row['arm']}.mae": row["mae"] for row in rows})
+def collect_ablation(summary: pd.DataFrame, gains: pd.DataFrame) -> dict[str, Any]:
+    """Errors, and what each step brings on the mean of all else, in the form MLflow takes."""
+    errors = {
+        metric_name(row["split"], row["tested_on"], *(row[name] or "guess" for name in FACTORS), "mae"): row[
+            "mae"
+        ]
+        for row in summary.to_dict("records")
+    }
+    average = (gains[list(FACTORS)] == AVERAGE).sum(axis=1) == len(FACTORS) - 1
+    steps = {
+        metric_name("test", row["tested_on"], "gain", row["step"]): row["difference"]
+        for row in gains[average].to_dict("records")
+    }
+    return final_metrics(errors | steps)

@@ -1,12 +1,12 @@
 """Parameters of `regression_study`."""
 
-from typing_extensions import TypedDict
-
-from boneage_kedro.training.settings import RegressionArm
+from boneage_kedro.training.pacing import Images, PacingSettings
 
 
-class Params(TypedDict):
-    """What is compared, and the seeds of the repetitions; all else is as in `ptl_regression`."""
+class Params(PacingSettings):
+    """The factors of the ablation, of which all combinations are trained; all else is as in `ptl_regression`.
 
-    arms: list[RegressionArm]
-    seeds: list[int]
+    The first of ``images`` and of ``strategies`` are what the others are compared with.
+    """
+
+    images: list[Images]

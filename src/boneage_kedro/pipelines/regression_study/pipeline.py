@@ -3,19 +3,19 @@
 from kedro.pipeline import Node, Pipeline
 
 from boneage_kedro.pipelines.regression_study.nodes import (
-    collect_regression_arms,
-    draw_regression_arms,
-    run_regression_arms,
-    summarise_regression_arms,
+    collect_ablation,
+    draw_ablation,
+    run_ablation,
+    summarise_ablation,
 )
 
 
 def create_pipeline() -> Pipeline:
-    """Arms and seeds, then a table and bars of them."""
+    """All combinations of pictures, strategies, cohorts and seeds, then tables and figures of them."""
     return Pipeline(
         [
             Node(
-                run_regression_arms,
+                run_ablation,
                 inputs=[
                     "image_store",
                     "hand_store",
@@ -27,26 +27,41 @@ def create_pipeline() -> Pipeline:
                     "params:ptl_regression",
                     "params:regression_study",
                 ],
-                outputs="regression_study",
-                name="run_regression_arms",
+                outputs=["regression_study", "regression_study_history"],
+                name="run_ablation",
             ),
             Node(
-                summarise_regression_arms,
-                inputs=["regression_study", "params:regression_study", "params:ptl_regression"],
-                outputs="regression_study_summary",
-                name="summarise_regression_arms",
+                summarise_ablation,
+                inputs=[
+                    "regression_study",
+                    "cases",
+                    "splits",
+                    "params:regression_study",
+                    "params:ptl_regression",
+                ],
+                outputs=["regression_study_summary@table", "regression_study_gains@table"],
+                name="summarise_ablation",
             ),
             Node(
-                draw_regression_arms,
-                inputs=["regression_study_summary", "params:data_prep.source_name"],
-                outputs="regression_study_bars@figure",
-                name="draw_regression_arms",
+                draw_ablation,
+                inputs=[
+                    "regression_study_summary@table",
+                    "regression_study_gains@table",
+                    "regression_study_history",
+                    "params:data_prep.source_name",
+                ],
+                outputs=[
+                    "regression_study_bars@figure",
+                    "regression_study_steps@figure",
+                    "regression_study_curves@figure",
+                ],
+                name="draw_ablation",
             ),
             Node(
-                collect_regression_arms,
-                inputs="regression_study_summary",
+                collect_ablation,
+                inputs=["regression_study_summary@table", "regression_study_gains@table"],
                 outputs="regression_study_metrics",
-                name="collect_regression_arms",
+                name="collect_ablation",
             ),
         ],
         tags="regression_study",

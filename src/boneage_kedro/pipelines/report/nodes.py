@@ -5,115 +5,37 @@ from typing import Any
 import pandas as pd
 from PIL.Image import Image
 
-from boneage_kedro.evaluation.report import Section, render_report
+from boneage_kedro.evaluation.evidence.cohort import PARTS, count_parts
+from boneage_kedro.evaluation.evidence.export import evidence_files
+from boneage_kedro.evaluation.evidence.subject import name_subject, tell_subject
+from boneage_kedro.evaluation.evidence.subjects import FIGURES, SUBJECTS, TABLES
+from boneage_kedro.evaluation.report import render_report
 from boneage_kedro.pipelines.report.params import Params
 
 
 def write_report(
-    params: Params,
-    cases: pd.DataFrame,
-    splits: pd.DataFrame,
-    findings: pd.DataFrame,
-    comparison: pd.DataFrame,
-    by_band: pd.DataFrame,
-    coverage: pd.DataFrame,
-    agreement: pd.DataFrame,
-    methods: pd.DataFrame,
-    participants: pd.DataFrame,
-    *figures: Image,
-) -> str:
-    """Set tables and figures on one page of HTML that needs no other file.
+    params: Params, source: str, cases: pd.DataFrame, splits: pd.DataFrame, *found: Any
+) -> tuple[str, dict[str, str]]:
+    """Set what runs have shown beside what the papers print.
 
     Args:
-        figures: age histogram, contact sheet, learning curves, MAE bars, predicted against read,
-            Bland-Altman, coverage, width over age, and what `explain` has drawn, in this order.
+        source: where the data come from; every table says it.
+        found: `TABLES` and then `FIGURES`, None where a pipeline was not run.
+
+    Returns:
+        a page of HTML that needs no other file; and by file name the same tables as CSV and JSON, with the page as
+        ``report.html`` but for all its figures, since many are made of radiographs.
     """
-    histogram, contact, curves, bars, scatter, differences, held, widths, *attention = figures
-    parts = cases.merge(splits, on="id").groupby(["split", "sex"]).size().unstack(fill_value=0).reset_index()
-    sections = [
-        Section("Bone age on the test part", "", [_errors(comparison, ["model", "cohort"])], [bars, scatter]),
-        Section(
-            "By age and sex",
-            "Errors of paced transfer learning.",
-            [_errors(by_band, ["age_band", "sex"])],
-            [],
-        ),
-        Section(
-            "Agreement with the read age",
-            "Differences are predicted - read, in months; 95% of them are to lie within the limits. A slope "
-            "below 0 is that of guesses towards the mean.",
-            [_agreement(agreement)],
-            [differences],
-        ),
-        Section(
-            "Intervals",
-            "How many read ages the intervals of the test part held. They were calibrated on other children.",
-            [_coverage(coverage)],
-            [held, widths],
-        ),
-        Section(
-            "Beside the tables of paper 001",
-            "MAE in months as others give it, of other children read by other people, so no row can be held "
-            "against another strictly. Ours is of the test part of the data of this page.",
-            [_printed(methods), _printed(participants)],
-            [],
-        ),
-        Section("Training", "", [], [curves]),
-        Section(
-            "What the model looked at",
-            "Each map adds up, with the bias of the sex, to the very age that was predicted.",
-            [],
-            attention,
-        ),
-        Section(
-            "Data", f"{len(cases)} cases, split once by patient.", [parts, findings], [histogram, contact]
-        ),
-    ]
-    return render_report(params["title"], params["notice"], sections)
+    tables = _there(TABLES, found[: len(TABLES)]) | {PARTS: count_parts(cases, splits)}
+    figures: dict[str, Image] = _there(FIGURES, found[len(TABLES) :])
+    was_run = [subject for subject in SUBJECTS if set(subject.needs) <= set(tables)]
+    sections = [tell_subject(subject, source, tables) for subject in was_run]
+    not_run = [name_subject(subject, params["command"]) for subject in SUBJECTS if subject not in was_run]
+    title, notice = params["title"], params["notice"]
+    files = evidence_files(title, notice, source, sections, not_run)
+    files["report.html"] = render_report(title, notice, sections, not_run, {})
+    return render_report(title, notice, sections, not_run, figures), files
 
 
-def _errors(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Errors with units and one decimal, as a person reads them."""
-    columns: dict[str, Any] = {"cases": table["cases"], "MAE (months)": table["mae"].map("{:.1f}".format)}
-    if "mae_low" in table:
-        low, high = table["mae_low"], table["mae_high"]
-        columns["95% interval"] = [f"{a:.1f} to {b:.1f}" for a, b in zip(low, high, strict=True)]
-    columns |= {"RMSE": table["rmse"].map("{:.1f}".format), "bias": table["bias"].map("{:+.1f}".format)}
-    for months in (6, 12, 24):
-        columns[f"within {months}"] = table[f"within_{months}"].map("{:.0%}".format)
-    return pd.concat([table[keys], pd.DataFrame(columns)], axis=1)
-
-
-def _coverage(table: pd.DataFrame) -> pd.DataFrame:
-    low, high = table["coverage_low"], table["coverage_high"]
-    shown: dict[str, Any] = {
-        "held": table["coverage"].map("{:.0%}".format),
-        "95% interval": [f"{a:.0%} to {b:.0%}" for a, b in zip(low, high, strict=True)],
-        "mean width (months)": table["mean_width"].map("{:.1f}".format),
-    }
-    return table[["age_band", "sex", "cases"]].assign(**shown)
-
-
-def _agreement(table: pd.DataFrame) -> pd.DataFrame:
-    """Each figure with its 95% interval."""
-    names = {"bias": "bias", "lower_limit": "lower limit", "upper_limit": "upper limit", "slope": "slope"}
-    shown = {
-        title: [
-            f"{value:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
-            for value, low, high in table[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False)
-        ]
-        for name, title in names.items()
-        for digits in (2 if name == "slope" else 1,)
-    }
-    return table[["cohort", "cases"]].assign(**shown)
-
-
-def _printed(table: pd.DataFrame) -> pd.DataFrame:
-    """Cells as the paper prints them: up to three decimals, blank where nothing is given."""
-    return table.map(
-        lambda cell: "" if pd.isna(cell) else _decimal(cell) if isinstance(cell, float) else cell
-    )
-
-
-def _decimal(value: float) -> str:
-    return f"{value:.3f}".rstrip("0").rstrip(".")
+def _there(names: tuple[str, ...], found: tuple[Any, ...]) -> dict[str, Any]:
+    return {name: one for name, one in zip(names, found, strict=True) if one is not None}

@@ -2,47 +2,25 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from boneage_kedro.evaluation.evidence.subjects import FIGURES, TABLES
 from boneage_kedro.pipelines.report.nodes import write_report
-
-FIGURES = (
-    "age_histogram",
-    "contact_sheet",
-    "learning_curves",
-    "mae_bars",
-    "predicted_against_read",
-    "bland_altman",
-    "coverage_bars",
-    "width_over_age",
-    "attention_sheet",
-    "mean_attention",
-    "error_panels",
-    "region_bars",
-    "mean_hands",
-    "deletion_curves",
-    "random_layers",
-)
 
 
 def create_pipeline() -> Pipeline:
-    """The report, from the saved tables and figures."""
+    """The report, from the tables and figures that other pipelines have left."""
     return Pipeline(
         [
             Node(
                 write_report,
                 inputs=[
                     "params:report",
+                    "params:data_prep.source_name",
                     "cases",
                     "splits",
-                    "validation_report",
-                    "model_comparison",
-                    "errors_by_age_band",
-                    "interval_coverage",
-                    "agreement",
-                    "paper_methods",
-                    "paper_participants",
-                    *(f"{name}@png" for name in FIGURES),
+                    *(f"{name}@table_if_any" for name in TABLES),
+                    *(f"{name}@png_if_any" for name in FIGURES),
                 ],
-                outputs="report",
+                outputs=["report", "evidence"],
                 name="write_report",
             )
         ],

@@ -38,13 +38,13 @@ def create_pipeline() -> Pipeline:
             Node(
                 judge_stress,
                 inputs=["stress_predictions", "stressed_cases", "params:stress"],
-                outputs="stress_comparison",
+                outputs="stress_comparison@table",
                 name="judge_stress",
             ),
             Node(
                 draw_stress,
                 inputs=[
-                    "stress_comparison",
+                    "stress_comparison@table",
                     "stressed_cases",
                     "raw_radiographs@files",
                     "params:data_prep.source_name",
@@ -53,7 +53,12 @@ def create_pipeline() -> Pipeline:
                 outputs=["stress_bars@figure", "stress_sheet@figure"],
                 name="draw_stress",
             ),
-            Node(collect_stress, inputs="stress_comparison", outputs="stress_metrics", name="collect_stress"),
+            Node(
+                collect_stress,
+                inputs="stress_comparison@table",
+                outputs="stress_metrics",
+                name="collect_stress",
+            ),
         ],
         tags="stress",
     )

@@ -1,4 +1,4 @@
-"""Strategies on cohorts over seeds: on equal terms, and through kills."""
+"""Strategies on pictures of cohorts over seeds: on equal terms, and through kills."""
 
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,8 @@ import pytest
 
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.training.checkpoint import CheckpointFile
-from boneage_kedro.training.pacing import PacingSettings, Strategy
-from boneage_kedro.training.ptl_study import run_ptl_study
+from boneage_kedro.training.pacing import Images, PacingSettings, Strategy
+from boneage_kedro.training.regression_study import run_regression_study
 from tests.training.age_setup import regression_settings, write_cohort
 from tests.training.killing import Killed, KillingFile
 
@@ -33,14 +33,19 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return write_cohort(tmp_path_factory.mktemp("store"))
 
 
-def study(cohort: Any, checkpoint: CheckpointFile, **changes: Any) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
+def study(
+    cohort: Any, checkpoint: CheckpointFile, images: tuple[Images, ...] = ("whole",), **changes: Any
+) -> list[tuple[pd.DataFrame, pd.DataFrame]]:
     """What it yields, the tables of cases and of epochs."""
     store, labelled = cohort
     cases, splits = labelled.drop(columns="split"), labelled[["id", "split"]]
     chosen = PacingSettings(**{**STUDY, **changes})
     settings = regression_settings({"schedule": "constant", "seed": 99})
     pretrained = PretrainedWeights(checkpoint.path.parent)
-    return list(run_ptl_study(store, cases, splits, pretrained, settings, chosen, checkpoint))
+    stores = dict.fromkeys(images, store)
+    return list(
+        run_regression_study("ptl_study", stores, cases, splits, pretrained, settings, chosen, checkpoint)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -97,8 +102,29 @@ def test_finished_cells_are_not_run_again_when_more_are_asked_for(cohort: Any, t
 
 def test_a_strategy_that_cannot_be_is_refused_before_anything_is_trained(cohort: Any, tmp_path: Path) -> None:
     late = Strategy(name="late", learns_after={"head": 0, "exit": 1})
-    with pytest.raises(ValueError, match="of late the blocks begin"):
+    with pytest.raises(ValueError, match=r"ptl_study\.strategies: of late the blocks begin"):
         study(cohort, CheckpointFile(tmp_path / "study.pt"), strategies=[*STUDY["strategies"], late])
     with pytest.raises(ValueError, match="ptl_study needs arms of different names"):
         study(cohort, CheckpointFile(tmp_path / "study.pt"), cohorts=["all", "all"])
     assert not list(tmp_path.iterdir())
+
+
+def test_other_pictures_are_cells_of_their_own_and_leave_those_that_are_trained(
+    cohort: Any, tmp_path: Path
+) -> None:
+    checkpoint = CheckpointFile(tmp_path / "study.pt")
+    (before, _), _ = study(cohort, checkpoint, cohorts=["F"], seeds=[1])
+    grown = study(cohort, checkpoint, ("whole", "hand"), cohorts=["F"], seeds=[1])
+    assert len(grown) == 4
+    predictions, history = grown[-1]
+    for table in (predictions, history):
+        names = table[["arm", "images", "strategy", "cohort"]].drop_duplicates()
+        assert names.values.tolist() == [
+            ["all layers, F", "whole", "all layers", "F"],
+            ["PTL, F", "whole", "PTL", "F"],
+            ["all layers, F, hand", "hand", "all layers", "F"],
+            ["PTL, F, hand", "hand", "PTL", "F"],
+        ]
+    pd.testing.assert_frame_equal(grown[0][0], before)
+    of_images = predictions.pivot_table(index=["strategy", "id"], columns="images", values="predicted_months")
+    assert (of_images["hand"] == of_images["whole"]).all()  # the same pictures here, on equal terms

@@ -1,0 +1,1 @@
+"""What the runs of an environment have shown, beside what the papers print."""
