@@ -101,12 +101,10 @@ def draw_ablation(
 
 def collect_ablation(summary: pd.DataFrame, gains: pd.DataFrame) -> dict[str, Any]:
     """Errors, and what each step brings on the mean of all else, in the form MLflow takes."""
-    errors = {
-        metric_name(row["split"], row["tested_on"], *(row[name] or "guess" for name in FACTORS), "mae"): row[
-            "mae"
-        ]
-        for row in summary.to_dict("records")
-    }
+    errors = {}
+    for row in summary.to_dict("records"):
+        factors = (row[name] for name in FACTORS if row[name] and pd.notna(row[name]))  # blank for the guess
+        errors[metric_name(row["split"], row["tested_on"], *factors, "mae")] = row["mae"]
     average = (gains[list(FACTORS)] == AVERAGE).sum(axis=1) == len(FACTORS) - 1
     steps = {
         metric_name("test", row["tested_on"], "gain", row["step"]): row["difference"]
