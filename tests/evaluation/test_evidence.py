@@ -77,6 +77,12 @@ def test_an_empty_table_measures_nothing_and_is_no_error() -> None:
     assert "hand_sheet" in section.figures
 
 
+def test_tables_of_an_earlier_version_are_named_with_what_makes_them_anew() -> None:
+    before = pd.DataFrame({"arm": ["hand"], "mae": [9.0]})
+    with pytest.raises(ValueError, match=r"regression_study_summary.* have no column .*regression_study again"):
+        tell_subject(transfer.ABLATION, "phantoms", dict.fromkeys(transfer.ABLATION.needs, before))
+
+
 def test_the_ablation_has_a_column_a_group_of_children() -> None:
     cells = {
         ("whole", "all layers", "one for all"): 9.0,

@@ -40,9 +40,18 @@ def tell_subject(subject: Subject, source: str, found: Found) -> Section:
 
     Args:
         source: where the data come from, as "phantoms"; every table says it.
+
+    Raises:
+        ValueError: a table lacks a column.
     """
     filled = {name: table for name, table in found.items() if len(table)}
-    tables = subject.tell(source, filled) if set(subject.needs) <= set(filled) else []
+    try:
+        tables = subject.tell(source, filled) if set(subject.needs) <= set(filled) else []
+    except KeyError as error:
+        raise ValueError(
+            f"the tables of {subject.heading!r} ({', '.join(subject.needs)}) have no column {error}, as an earlier "
+            f"version of the project has made them; run --pipelines={subject.pipelines} again, or delete them"
+        ) from error
     beside = [printed(key) for key in subject.papers]
     return Section(subject.heading, subject.text, beside, tables, subject.figures)
 
