@@ -16,30 +16,10 @@ from boneage_kedro.evaluation.case_result import CaseResult
 from boneage_kedro.evaluation.patient_report import render_patient_report
 from boneage_kedro.phantom import fabricate_hand
 from tests.browser import chromium
+from tests.case_results import FAILED, GIRL
 
 NAN = math.nan
 TODAY = date(2026, 3, 4)
-GIRL = CaseResult(
-    id="h1",
-    sex="F",
-    bone_age_months=97.5,
-    lower_months=88.0,
-    upper_months=107.0,
-    coverage=0.9,
-    chronological_age_months=120.0,
-    status="ok",
-    warnings=(),
-    hand_score=0.98,
-    model_run_id="run7",
-)
-FAILED = dataclasses.replace(
-    GIRL,
-    bone_age_months=NAN,
-    lower_months=NAN,
-    upper_months=NAN,
-    status="failed",
-    warnings=("h1.png: is empty",),
-)
 EVIL = "<img src=x onerror=document.title='broken'>&\"'"
 
 
