@@ -20,7 +20,7 @@ from boneage_kedro.handover.package import ModelPackage, Network
 from boneage_kedro.imaging.preparation import Prepared
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.models.feature_distance import FeatureDistance
-from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
+from boneage_kedro.models.regressor import AgeMaps, AgeRegressor, RegressorConfig
 from boneage_kedro.phantom import fabricate_hand
 from boneage_kedro.pipelines.assess.nodes import assess_new_cases, read_new_cases
 from boneage_kedro.training.assessment import Assessor
@@ -136,9 +136,10 @@ def test_the_map_lies_where_its_cells_look(
 ) -> None:
     """The first of two cells of this network looks at the corner of the picture, not at the middle of a quarter."""
     weights, settings = model
-    one_cell, rest = np.zeros((1, 2, 2)), np.array([MEAN_AGE])
+    one_cell = torch.zeros(1, 2, 2, dtype=torch.float64)
     one_cell[0, 0, 0] = 40
-    monkeypatch.setattr("boneage_kedro.training.assessment.map_attention", lambda *_: (one_cell, rest))
+    seen = AgeMaps(one_cell, torch.tensor([MEAN_AGE]), torch.zeros(1, model[0]["head.weight"].shape[1]))
+    monkeypatch.setattr("boneage_kedro.training.assessment.read_maps", lambda *_: seen)
     rows, overlays = assess(table(("h0", "M", "")), radiographs, (weights, settings), parameters["assess"])
     assert rows.loc["h0", "bone_age_months"] == MEAN_AGE + 10
     side = parameters["assess"]["overlay_px"]

@@ -22,7 +22,7 @@ from boneage_kedro.local_page.app import private_page
 from boneage_kedro.local_page.security import HOSTS
 from boneage_kedro.service.body_limit import BodyLimit
 from boneage_kedro.service.submission import one_case
-from boneage_kedro.training.assessment import Reading, Status
+from boneage_kedro.training.case_opening import Reading, Status
 from boneage_kedro.training.settings import AssessSettings
 
 STATIC = Path(__file__).with_name("static")

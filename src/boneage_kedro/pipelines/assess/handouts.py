@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from boneage_kedro.evaluation.patient_report import render_patient_report
-from boneage_kedro.imaging.formats.dicom import looks_like_dicom
-from boneage_kedro.imaging.sources import RadiographFolder
 
 if TYPE_CHECKING:
     from boneage_kedro.evaluation.case_result import CaseResult
-    from boneage_kedro.training.assessment import Reading
+    from boneage_kedro.training.case_opening import Reading
 
 logger = logging.getLogger(__name__)
 
@@ -28,22 +26,17 @@ def write_pages(readings: list[Reading], results: list[CaseResult]) -> dict[str,
     }
 
 
-def write_dicom(
-    readings: list[Reading], results: list[CaseResult], radiographs: RadiographFolder
-) -> dict[str, bytes]:
+def write_dicom(readings: list[Reading], results: list[CaseResult]) -> dict[str, bytes]:
     """Structured Report ``<id>_report`` and secondary capture ``<id>_picture`` of each DICOM file that has an age."""
     from boneage_kedro.dicom_output.results import dicom_results
     from boneage_kedro.dicom_output.source import NothingToReferTo
 
     files: dict[str, bytes] = {}
     for reading, result in zip(readings, results, strict=True):
-        if reading.overlay is None:
-            continue
-        content = radiographs[reading.id].read_bytes()
-        if not looks_like_dicom(content):
+        if reading.dicom is None or reading.overlay is None:
             continue
         try:
-            made = dicom_results(content, result, reading.overlay, datetime.now(UTC))
+            made = dicom_results(reading.dicom, result, reading.overlay, datetime.now(UTC))
         except NothingToReferTo as error:
             logger.warning("A DICOM file gets no results as DICOM: %s", error)
             continue

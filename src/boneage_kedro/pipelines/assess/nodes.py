@@ -17,7 +17,7 @@ from boneage_kedro.pipelines.assess.params import Params
 
 if TYPE_CHECKING:
     from boneage_kedro.handover.package import ModelPackage
-    from boneage_kedro.training.assessment import Reading
+    from boneage_kedro.training.case_opening import Reading
 
 Pictures = dict[str, Image.Image]
 
@@ -65,7 +65,7 @@ def assess_new_cases(
             drawn = {r.id: picture for r in readings if (picture := picture_of(r)) is not None}
             phalanges, hands, forearms = (_masks(readings, kind) for kind in ("phalanx", "hand", "dru"))
             pages = write_pages(readings, results)
-            dicom = write_dicom(readings, results, radiographs)
+            dicom = write_dicom(readings, results)
             yield pd.DataFrame(rows), drawn, phalanges, hands, forearms, pages, dicom
 
 
