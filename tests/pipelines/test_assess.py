@@ -81,7 +81,9 @@ def assess(
         assert masks == [{}, {}, {}]  # no network for them was given
         assert set(pages) <= set(rows["id"])
         assert results == {}  # no file here is DICOM
-        overlays |= {key: np.asarray(image) for key, image in drawn.items()}
+        overlays |= {
+            key: cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR) for key, png in drawn.items()
+        }
     return steps[-1][0].set_index("id"), overlays
 
 

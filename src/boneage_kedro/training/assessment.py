@@ -77,7 +77,8 @@ class Assessor:
                 `boneage_kedro.cohort.tables.read_case_table` gives them.
         """
         cv2.setNumThreads(1)  # the threads of map_ordered share the cores already
-        settings, rows = self._settings, cases.to_dict("records")
+        settings = self._settings
+        rows: list[Any] = cases.to_dict("records")
         opener = CaseOpener(radiographs, self._model_settings, self._readers, settings["overlay_px"])
         size, workers = settings["batch_size"], settings["workers"]
         opened = map_ordered(opener.open, rows, workers, ahead=max(size, workers))
