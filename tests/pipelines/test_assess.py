@@ -76,7 +76,7 @@ def assess(
     overlays: dict[str, np.ndarray] = {}
     intervals, *familiarity = kept or kept_with(model)
     package = ModelPackage(Network(*model), Network(*familiarity), intervals)
-    steps = list(assess_new_cases(read_case_table(table), radiographs, package, params))
+    steps = assess_new_cases(read_case_table(table), radiographs, package, params)
     for rows, drawn, *masks, pages, results in steps:
         assert masks == [{}, {}, {}]  # no network for them was given
         assert set(pages) <= set(rows["id"])
@@ -84,7 +84,7 @@ def assess(
         overlays |= {
             key: cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR) for key, png in drawn.items()
         }
-    return steps[-1][0].set_index("id"), overlays
+    return rows.set_index("id"), overlays
 
 
 def table(*rows: tuple[str, str, str]) -> pd.DataFrame:
@@ -124,13 +124,16 @@ def test_a_page_for_every_case_and_results_as_dicom_for_dicom_files(
     intervals, *familiarity = kept_with(model)
     package = ModelPackage(Network(*model), Network(*familiarity), intervals)
     cases = read_case_table(table(("h0", "M", "60"), ("broken", "F", ""), ("d1", "M", ""), ("d2", "M", "")))
-    (step,) = assess_new_cases(cases, RadiographFolder(tmp_path), package, parameters["assess"])
-    *_, pages, results = step
+    batches = assess_new_cases(cases, RadiographFolder(tmp_path), package, parameters["assess"])
+    _, drawn, *_, pages, results = next(batches)
+    assert set(drawn) == {"h0", "d1", "d2"}
     assert set(pages) == {"h0", "broken", "d1", "d2"}
     assert "broken.png" in pages["broken"]
     assert set(results) == {"d1_report", "d1_picture"}
     report = dcmread(BytesIO(results["d1_report"]))
     assert (report.Modality, report.StudyInstanceUID) == ("SR", "1.2.3.4")
+    assert next(batches, None) is None
+    assert not drawn and not pages and not results  # nothing of a batch is held longer than it is needed
 
 
 def test_the_map_lies_where_its_cells_look(

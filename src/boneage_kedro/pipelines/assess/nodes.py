@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -50,7 +50,7 @@ def assess_new_cases(
         after each batch the table of all cases so far (`boneage_kedro.evaluation.case_result.COLUMNS`), so that a
         run that is killed leaves a whole one, and by id the batch's pictures with their activation maps, the masks of
         its phalanges, of its hands, and of radius and ulna; a page of HTML for each case, and results as DICOM of
-        those that came as DICOM.
+        those that came as DICOM. All but the table is emptied when the next batch is asked for.
     """
     for kind, pipeline in MASKED_BY.items():
         if kind not in package.masks:
@@ -68,6 +68,10 @@ def assess_new_cases(
             pages = write_pages(readings, results, pictures)
             dicom = write_dicom(readings, results)
             yield pd.DataFrame(rows), pictures, phalanges, hands, forearms, pages, dicom
+            # they are saved by now, but the itertools.tee in Kedro holds on to the last 57 batches
+            saved: Sequence[dict[str, Any]] = pictures, phalanges, hands, forearms, pages, dicom
+            for part in saved:
+                part.clear()
 
 
 def _masks(readings: list[Reading], kind: str) -> Masks:
