@@ -47,7 +47,8 @@ from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import FileSource, RadiographFolder
 from boneage_kedro.models.feature_distance import FeatureDistance
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
-from boneage_kedro.training.assessment import Assessor, Reading
+from boneage_kedro.training.assessment import Assessor
+from boneage_kedro.training.case_opening import Reading
 from boneage_kedro.training.reliability import Reliability
 
 LONGEST_S = 120

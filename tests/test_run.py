@@ -37,6 +37,7 @@ from boneage_kedro.training.reliability import fingerprint_network
 
 from .annotation.annotator import Annotator
 from .browser import chromium, served
+from .ten_files import batch_ages, new_hands, write_files
 
 # Kedro and MLflow warn of their own dependencies' deprecations here; ours stay errors
 pytestmark = [
@@ -369,6 +370,23 @@ def test_assess_agrees_with_the_predictions_of_the_run(new_files: dict[str, str]
         session.run(pipeline_names=["assess"])
     predictions = pd.read_csv(tmp_path / "out" / "predictions.csv").set_index("id")
     assert np.allclose(predictions["bone_age_months"], known.loc[ids, "predicted_months"], atol=0.01)
+
+
+def test_ten_new_files_of_every_kind_have_the_ages_of_the_batch_evaluation(
+    output: str, tmp_path: Path
+) -> None:
+    (tmp_path / "pictures").mkdir()
+    hands = new_hands()
+    cases = write_files(tmp_path / "pictures", hands)
+    cases.to_csv(tmp_path / "cases.csv", index=False)
+    places = {"images": "pictures", "cases": "cases.csv", "output": "out"}
+    with _session({f"assess_{what}": str(tmp_path / place) for what, place in places.items()}) as session:
+        session.run(pipeline_names=["assess"])
+    predictions = pd.read_csv(tmp_path / "out" / "predictions.csv")
+    assert predictions["id"].tolist() == list(hands)
+    package = load_package(PROJECT / "data/06_models/test/package")
+    wanted = batch_ages(hands, cases, package, tmp_path / "store")
+    np.testing.assert_allclose(predictions["bone_age_months"], wanted, atol=0.01)
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,7 @@ from boneage_kedro.dicom_output.source import NothingToReferTo
 from boneage_kedro.evaluation.case_result import CaseResult
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.phantom import fabricate_hand
+from tests.case_results import GIRL
 from tests.imaging.files import dicom, encoded, picture
 
 MADE_AT = datetime(2026, 3, 4, 12, 30)
@@ -51,19 +52,6 @@ HEADER = {
     "Modality": "DX",
     "ImageLaterality": "L",
 }
-GIRL = CaseResult(
-    id="h1",
-    sex="F",
-    bone_age_months=97.512,
-    lower_months=88.0,
-    upper_months=107.0,
-    coverage=0.9,
-    chronological_age_months=120.0,
-    status="ok",
-    warnings=("the hand is rotated",),
-    hand_score=0.9,
-    model_run_id="run7",
-)
 SOURCE = dicom(picture(), **HEADER)
 
 

@@ -4,21 +4,9 @@ import math
 import pytest
 
 from boneage_kedro.evaluation.case_result import COLUMNS, CaseResult
+from tests.case_results import FAILED, GIRL
 
 NAN = math.nan
-GIRL = CaseResult(
-    id="h1",
-    sex="F",
-    bone_age_months=97.512,
-    lower_months=88.0,
-    upper_months=107.0,
-    coverage=0.9,
-    chronological_age_months=120,
-    status="ok",
-    warnings=("right hand",),
-    hand_score=0.98765,
-    model_run_id="run7",
-)
 
 
 def changed(**values: object) -> CaseResult:
@@ -38,17 +26,15 @@ def test_the_row_by_hand() -> None:
         "sd_score": -1.92,
         "determination": "normal",
         "status": "ok",
-        "warnings": "right hand; borderline: the SD score lies between -2.7 and -1.1, delayed or normal; about the "
-        "mean bone age of children of this age the SD score is -2.4, delayed",
+        "warnings": "the hand is rotated; borderline: the SD score lies between -2.7 and -1.1, delayed or "
+        "normal; about the mean bone age of children of this age the SD score is -2.4, delayed",
         "hand_score": 0.988,
         "model_run_id": "run7",
     }
 
 
 def test_a_case_that_failed_has_the_same_columns() -> None:
-    row = changed(
-        sex="", bone_age_months=NAN, lower_months=NAN, upper_months=NAN, status="failed", hand_score=NAN
-    ).row()
+    row = dataclasses.replace(FAILED, sex="").row()
     assert tuple(row) == COLUMNS
     assert row["determination"] == "unknown"
     assert row["bone_age_text"] == ""

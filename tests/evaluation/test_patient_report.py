@@ -8,45 +8,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import Browser
 
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.evaluation.case_result import CaseResult
+from boneage_kedro.evaluation.overlay import as_png
 from boneage_kedro.evaluation.patient_report import render_patient_report
 from boneage_kedro.phantom import fabricate_hand
 from tests.browser import chromium
+from tests.case_results import FAILED, GIRL
 
 NAN = math.nan
 TODAY = date(2026, 3, 4)
-GIRL = CaseResult(
-    id="h1",
-    sex="F",
-    bone_age_months=97.5,
-    lower_months=88.0,
-    upper_months=107.0,
-    coverage=0.9,
-    chronological_age_months=120.0,
-    status="ok",
-    warnings=(),
-    hand_score=0.98,
-    model_run_id="run7",
-)
-FAILED = dataclasses.replace(
-    GIRL,
-    bone_age_months=NAN,
-    lower_months=NAN,
-    upper_months=NAN,
-    status="failed",
-    warnings=("h1.png: is empty",),
-)
 EVIL = "<img src=x onerror=document.title='broken'>&\"'"
 
 
 @pytest.fixture(scope="module")
-def picture() -> Image.Image:
+def picture() -> bytes:
     hand = fabricate_hand(100, Sex.FEMALE, 3, 128).image
-    return Image.fromarray(np.hstack([hand, hand])).convert("RGB")
+    return as_png(np.repeat(np.hstack([hand, hand])[..., None], 3, axis=2))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +35,7 @@ def browser() -> Iterator[Browser]:
         yield opened
 
 
-def test_all_that_a_reader_needs_is_on_the_page(picture: Image.Image) -> None:
+def test_all_that_a_reader_needs_is_on_the_page(picture: bytes) -> None:
     html = render_patient_report(GIRL, picture, "L", TODAY)
     for words in (
         "8 years 2 months",
@@ -99,7 +79,7 @@ def test_a_page_without_a_finite_interval_still_comes(interval: tuple[float, flo
     assert "right hand" in html
 
 
-def test_nothing_that_the_input_holds_runs(picture: Image.Image, browser: Browser, tmp_path: Path) -> None:
+def test_nothing_that_the_input_holds_runs(picture: bytes, browser: Browser, tmp_path: Path) -> None:
     evil = dataclasses.replace(
         GIRL, id=EVIL, warnings=(EVIL, "</style><script>1</script>"), model_run_id=EVIL
     )
@@ -129,7 +109,7 @@ def test_nothing_that_the_input_holds_runs(picture: Image.Image, browser: Browse
     ],
 )
 def test_it_is_one_sheet_of_a4_and_fits_a_phone(
-    result: CaseResult, picture: Image.Image, browser: Browser, tmp_path: Path
+    result: CaseResult, picture: bytes, browser: Browser, tmp_path: Path
 ) -> None:
     shown = None if result.status == "failed" else picture
     (tmp_path / "page.html").write_text(render_patient_report(result, shown, "L", TODAY), encoding="utf-8")

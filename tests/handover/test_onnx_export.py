@@ -3,8 +3,9 @@ import onnx
 import pytest
 
 from boneage_kedro.handover.onnx_export import export_onnx, measure_parity
-from boneage_kedro.handover.package import ModelPackage
+from boneage_kedro.handover.package import ModelPackage, Network
 from boneage_kedro.training.batches import AgeSamples
+from boneage_kedro.training.settings import ViewSettings
 
 from ..packages import untrained
 
@@ -41,7 +42,18 @@ def test_the_file_of_another_network_is_told(exported: bytes, samples: AgeSample
     assert measure_parity(exported, other.age, samples).age_months == pytest.approx(10, abs=0.1)
 
 
-def test_views_and_a_probability_for_each_age_are_exported_too(samples: AgeSamples) -> None:
-    age = untrained({}, bin_months=12).age
-    age.settings["views"]["flip"] = True
-    assert max(measure_parity(export_onnx(age), age, samples)) < 1e-2
+@pytest.mark.parametrize(
+    ("views", "bin_months"),
+    [
+        ({"flip": True, "rotations_deg": [0, 90, -15]}, 12),
+        ({"flip": False, "rotations_deg": [-5, 5]}, None),
+    ],
+)
+def test_turned_and_mirrored_views_and_a_probability_for_each_age_are_exported_too(
+    samples: AgeSamples, views: ViewSettings, bin_months: float | None
+) -> None:
+    plain = untrained({}, bin_months=bin_months).age
+    viewed = Network(plain.weights, {**plain.settings, "views": views})
+    exported = export_onnx(viewed)
+    assert max(measure_parity(exported, viewed, samples)) < 1e-2
+    assert min(measure_parity(exported, plain, samples)) > 1e-1  # the views do change ages and maps

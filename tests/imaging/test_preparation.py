@@ -88,13 +88,12 @@ def test_a_mask_comes_back_into_the_source():
     assert (returned & truth).sum() / (returned | truth).sum() > 0.96
 
 
-def test_the_same_picture_in_8_and_16_bits_and_floats_looks_the_same():
-    eight = prepare_pixels(HAND)
-    step = 255 / (eight.window.high - eight.window.low)  # one gray level of the source, spread
-    for pixels in (HAND.astype(np.uint16) * 257, HAND.astype(np.float32) / 255):
+def test_the_same_picture_in_8_12_and_16_bits_and_floats_looks_the_same():
+    eight = prepare_pixels(HAND).image
+    for pixels in (HAND.astype(np.uint16) * 16, HAND.astype(np.uint16) * 257, HAND.astype(np.float32) / 255):
         other = prepare_pixels(pixels).image
-        assert np.abs(eight.image.astype(int) - other).max() <= step + 1
-        assert difference(eight.image, other) < 0.25
+        assert np.abs(eight.astype(int) - other).max() <= 1  # rounded to either side of a half
+        assert difference(eight, other) < 1e-3
 
 
 def test_a_narrow_range_of_16_bits_is_spread():

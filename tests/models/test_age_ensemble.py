@@ -21,8 +21,9 @@ def test_ages_and_maps_are_means_and_add_up_whatever_the_heads() -> None:
     images, is_male = torch.rand(3, 1, 32, 32), torch.tensor([True, False, True])
     ages = ensemble(images, is_male)
     torch.testing.assert_close(ages, sum(one(images, is_male) for one in members) / 3)
-    maps, rests = ensemble.activation_map(images, is_male)
-    torch.testing.assert_close(maps.mean((1, 2)) + rests, ages, atol=1e-3, rtol=0)
+    seen = ensemble.activation_map(images, is_male)
+    torch.testing.assert_close(seen.ages, ages, atol=1e-3, rtol=0)
+    torch.testing.assert_close(seen.features, members[0].features(images).mean((2, 3)))
     assert torch.equal(ensemble.features(images), members[0].features(images))
     assert ensemble.config == members[0].config
 

@@ -37,8 +37,9 @@ def test_gives_one_age_a_picture_near_the_mean_at_first(model: AgeRegressor, ima
 
 def test_map_and_rest_add_up_to_the_prediction(model: AgeRegressor, images: torch.Tensor) -> None:
     with torch.no_grad():
-        maps, rests = model.eval().activation_map(images, IS_MALE)
-        torch.testing.assert_close(maps.mean((1, 2)) + rests, model(images, IS_MALE), atol=1e-3, rtol=1e-5)
+        seen = model.eval().activation_map(images, IS_MALE)
+        torch.testing.assert_close(seen.ages, model(images, IS_MALE), atol=1e-3, rtol=1e-5)
+        torch.testing.assert_close(seen.features, model.features(images).mean((2, 3)))
 
 
 def test_the_map_is_the_gradient_of_the_age_times_the_features(
@@ -49,7 +50,7 @@ def test_the_map_is_the_gradient_of_the_age_times_the_features(
     model.features = lambda _: features
     model(images, IS_MALE).sum().backward()
     with torch.no_grad():
-        maps, _ = model.activation_map(images, IS_MALE)
+        maps = model.activation_map(images, IS_MALE).maps
     assert features.grad is not None
     places = features[0, 0].numel()
     torch.testing.assert_close(maps, places * (features * features.grad).sum(1), atol=1e-2, rtol=1e-3)
@@ -59,7 +60,7 @@ def test_the_rest_of_a_linear_head_is_the_bias_of_the_sex(images: torch.Tensor) 
     model = AgeRegressor(RegressorConfig("test_efficientnet", 64, 120.0, 40.0, 0.0)).eval()
     with torch.no_grad():
         model.head.bias.copy_(torch.tensor([0.3, -0.2]))
-        _, rests = model.activation_map(images, IS_MALE)
+        rests = model.activation_map(images, IS_MALE).rests
     torch.testing.assert_close(rests, torch.tensor([112.0, 132.0, 112.0, 132.0]))
 
 

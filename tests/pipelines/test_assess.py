@@ -20,7 +20,7 @@ from boneage_kedro.handover.package import ModelPackage, Network
 from boneage_kedro.imaging.preparation import Prepared
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.models.feature_distance import FeatureDistance
-from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
+from boneage_kedro.models.regressor import AgeMaps, AgeRegressor, RegressorConfig
 from boneage_kedro.phantom import fabricate_hand
 from boneage_kedro.pipelines.assess.nodes import assess_new_cases, read_new_cases
 from boneage_kedro.training.assessment import Assessor
@@ -76,13 +76,15 @@ def assess(
     overlays: dict[str, np.ndarray] = {}
     intervals, *familiarity = kept or kept_with(model)
     package = ModelPackage(Network(*model), Network(*familiarity), intervals)
-    steps = list(assess_new_cases(read_case_table(table), radiographs, package, params))
+    steps = assess_new_cases(read_case_table(table), radiographs, package, params)
     for rows, drawn, *masks, pages, results in steps:
         assert masks == [{}, {}, {}]  # no network for them was given
         assert set(pages) <= set(rows["id"])
         assert results == {}  # no file here is DICOM
-        overlays |= {key: np.asarray(image) for key, image in drawn.items()}
-    return steps[-1][0].set_index("id"), overlays
+        overlays |= {
+            key: cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR) for key, png in drawn.items()
+        }
+    return rows.set_index("id"), overlays
 
 
 def table(*rows: tuple[str, str, str]) -> pd.DataFrame:
@@ -122,13 +124,16 @@ def test_a_page_for_every_case_and_results_as_dicom_for_dicom_files(
     intervals, *familiarity = kept_with(model)
     package = ModelPackage(Network(*model), Network(*familiarity), intervals)
     cases = read_case_table(table(("h0", "M", "60"), ("broken", "F", ""), ("d1", "M", ""), ("d2", "M", "")))
-    (step,) = assess_new_cases(cases, RadiographFolder(tmp_path), package, parameters["assess"])
-    *_, pages, results = step
+    batches = assess_new_cases(cases, RadiographFolder(tmp_path), package, parameters["assess"])
+    _, drawn, *_, pages, results = next(batches)
+    assert set(drawn) == {"h0", "d1", "d2"}
     assert set(pages) == {"h0", "broken", "d1", "d2"}
     assert "broken.png" in pages["broken"]
     assert set(results) == {"d1_report", "d1_picture"}
     report = dcmread(BytesIO(results["d1_report"]))
     assert (report.Modality, report.StudyInstanceUID) == ("SR", "1.2.3.4")
+    assert next(batches, None) is None
+    assert not drawn and not pages and not results  # nothing of a batch is held longer than it is needed
 
 
 def test_the_map_lies_where_its_cells_look(
@@ -136,9 +141,10 @@ def test_the_map_lies_where_its_cells_look(
 ) -> None:
     """The first of two cells of this network looks at the corner of the picture, not at the middle of a quarter."""
     weights, settings = model
-    one_cell, rest = np.zeros((1, 2, 2)), np.array([MEAN_AGE])
+    one_cell = torch.zeros(1, 2, 2, dtype=torch.float64)
     one_cell[0, 0, 0] = 40
-    monkeypatch.setattr("boneage_kedro.training.assessment.map_attention", lambda *_: (one_cell, rest))
+    seen = AgeMaps(one_cell, torch.tensor([MEAN_AGE]), torch.zeros(1, model[0]["head.weight"].shape[1]))
+    monkeypatch.setattr("boneage_kedro.training.assessment.read_maps", lambda *_: seen)
     rows, overlays = assess(table(("h0", "M", "")), radiographs, (weights, settings), parameters["assess"])
     assert rows.loc["h0", "bone_age_months"] == MEAN_AGE + 10
     side = parameters["assess"]["overlay_px"]

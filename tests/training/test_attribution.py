@@ -33,7 +33,7 @@ def regressor() -> AgeRegressor:
 def test_is_the_exact_map_where_the_head_is_linear(regressor: AgeRegressor) -> None:
     with torch.no_grad():
         regressor.head.bias.copy_(torch.tensor([0.3, -0.2]))
-        exact, bias = regressor.activation_map(IMAGES, IS_MALE)
+        exact, bias, _ = regressor.activation_map(IMAGES, IS_MALE)
     maps, rest = grad_cam(regressor, regressor.backbone, IMAGES, IS_MALE)
     torch.testing.assert_close(maps, exact, atol=1e-4, rtol=1e-4)
     torch.testing.assert_close(rest, bias, atol=1e-3, rtol=1e-5)

@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from boneage_kedro.training.predict import map_attention, predict_ages
-from boneage_kedro.training.views import View, views_of
+from boneage_kedro.models.age_ensemble import AgeEnsemble
+from boneage_kedro.training.familiarity import pool
+from boneage_kedro.training.predict import map_attention, predict_ages, read_maps
+from boneage_kedro.training.settings import ViewSettings
+from boneage_kedro.training.views import PLAIN, View, views_of
 from tests.training.age_setup import network, samples
 
 CPU = torch.device("cpu")
@@ -63,3 +66,20 @@ def test_averaged_maps_still_add_up_to_the_averaged_age(bin_months: float | None
     torch.nn.init.normal_(model.head.weight)
     maps, rests = map_attention(model, part, 2, CPU, FOUR)
     np.testing.assert_allclose(maps.mean((1, 2)) + rests, predict_ages(model, part, 2, CPU, FOUR), atol=1e-3)
+
+
+@pytest.mark.parametrize("members", [0, 2])
+@pytest.mark.parametrize(
+    ("views", "passes"), [(PLAIN, 1), (FOUR, 4), (dict(flip=False, rotations_deg=[-5, 5]), 3)]
+)
+def test_features_are_those_of_the_picture_as_it_is_and_cost_no_pass_of_their_own_if_that_is_a_view(
+    members: int, views: ViewSettings, passes: int
+) -> None:
+    model = AgeEnsemble([network() for _ in range(members)]) if members else network()
+    images, is_male = torch.rand(3, 1, 32, 32, generator=torch.Generator().manual_seed(0)), torch.ones(3) > 0
+    calls: list[object] = []
+    counting = model.backbone.register_forward_hook(lambda *_: calls.append(None))
+    features = read_maps(model.eval(), images, is_male, views).features
+    counting.remove()
+    assert len(calls) == passes
+    torch.testing.assert_close(features, pool(model, images), atol=1e-5, rtol=0)

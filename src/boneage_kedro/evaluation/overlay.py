@@ -3,6 +3,9 @@
 import cv2
 import numpy as np
 
+_RED = np.array([255, 70, 30], np.float32)
+_BLUE = np.array([40, 110, 255], np.float32)
+
 
 def overlay_map(image: np.ndarray, contribution_months: np.ndarray, scale_months: float) -> np.ndarray:
     """Colour a gray picture by how many months each place adds (red) or takes away (blue).
@@ -24,8 +27,11 @@ def overlay_map(image: np.ndarray, contribution_months: np.ndarray, scale_months
     height, width = image.shape
     grown = cv2.resize(contribution_months.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
     strength = np.clip(grown / scale_months, -1, 1)[..., None]
-    red, blue = np.array([255.0, 70.0, 30.0]), np.array([40.0, 110.0, 255.0])
-    colour = np.where(strength > 0, red, blue)
     alpha = 0.6 * np.abs(strength)
-    gray = image.astype(np.float32)[..., None].repeat(3, axis=2)
-    return np.rint(gray * (1 - alpha) + colour * alpha).astype(np.uint8)
+    gray = image.astype(np.float32)[..., None]
+    return np.rint(gray * (1 - alpha) + np.where(strength > 0, _RED, _BLUE) * alpha).astype(np.uint8)
+
+
+def as_png(picture: np.ndarray) -> bytes:
+    """A picture (H, W, 3) uint8 RGB as the content of a PNG file."""
+    return cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1].tobytes()

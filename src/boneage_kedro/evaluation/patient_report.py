@@ -1,11 +1,11 @@
 """One page on one case, to print on A4 or to read on a phone: the bone age, what it means, and what it rests on."""
 
+from base64 import b64encode
 from datetime import date
 from textwrap import shorten
 from typing import Literal, NamedTuple
 
 import numpy as np
-from PIL.Image import Image
 
 from boneage_kedro.evaluation.case_result import RESEARCH_USE, CaseResult
 from boneage_kedro.evaluation.clinical import NORMAL_SD
@@ -35,18 +35,18 @@ class _Scale(NamedTuple):
 
 
 def render_patient_report(
-    result: CaseResult, picture: Image | None, side: Literal["L", "R"] | None, made_on: date
+    result: CaseResult, picture: bytes | None, side: Literal["L", "R"] | None, made_on: date
 ) -> str:
     """HTML of the page, which needs nothing else; all text in it is escaped.
 
     Args:
-        picture: RGB, the radiograph beside its activation map; none where the case could not be read.
+        picture: a PNG file, the radiograph beside its activation map; none where the case could not be read.
         side: of the body, as the header of the file states it.
     """
     return render_page(
         "patient_report.html.j2",
         result=result,
-        picture=picture,
+        picture=picture and b64encode(picture).decode(),
         made_on=made_on.isoformat(),
         facts=_facts(result),
         measures=_measures(result),

@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -112,11 +113,7 @@ def render_report(
 
 def render_page(template: str, **values: Any) -> str:
     """HTML of a template of this package, all text escaped; its filter ``data_url`` makes a picture part of it."""
-    environment = Environment(
-        loader=PackageLoader("boneage_kedro.evaluation"), autoescape=True, trim_blocks=True
-    )
-    environment.filters["data_url"] = _data_url
-    page: Any = environment.get_template(template)
+    page: Any = _environment().get_template(template)
     return page.render(**values)
 
 
@@ -141,3 +138,13 @@ def _data_url(figure: Image) -> str:
     buffer = io.BytesIO()
     figure.save(buffer, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+@cache
+def _environment() -> Environment:
+    """Kept, since it keeps the templates that it has compiled."""
+    environment = Environment(
+        loader=PackageLoader("boneage_kedro.evaluation"), autoescape=True, trim_blocks=True
+    )
+    environment.filters["data_url"] = _data_url
+    return environment

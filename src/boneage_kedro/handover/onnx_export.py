@@ -36,13 +36,9 @@ class _AgeAndMap(nn.Module):
         self.network, self.views = network, views
 
     def forward(self, image: Tensor, is_male: Tensor) -> tuple[Tensor, Tensor]:
-        maps, rests = [], []
-        for view in self.views:
-            part, rest = self.network.activation_map(view.of(image), is_male)
-            maps.append(view.back(part))
-            rests.append(rest)
-        whole = torch.stack(maps).mean(0)
-        return whole.mean((1, 2)) + torch.stack(rests).mean(0), whole
+        seen = [(view, self.network.activation_map(view.of(image), is_male)) for view in self.views]
+        whole = torch.stack([view.back(one.maps) for view, one in seen]).mean(0)
+        return whole.mean((1, 2)) + torch.stack([one.rests for _, one in seen]).mean(0), whole
 
 
 def export_onnx(network: Network) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
+from math import nan
 from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
@@ -17,7 +18,8 @@ from torch import Tensor
 from typing_extensions import TypedDict
 
 from boneage_kedro.evaluation.case_result import CaseResult
-from boneage_kedro.training.assessment import Assessor, Reading
+from boneage_kedro.training.assessment import Assessor
+from boneage_kedro.training.case_opening import Reading
 from boneage_kedro.training.device import device_of
 from boneage_kedro.training.forearm_reader import ForearmReader
 from boneage_kedro.training.hand_reader import HandReader
@@ -104,7 +106,7 @@ class ModelPackage:
             chronological_age_months=reading.chronological_age_months,
             status=str(reading.status),
             warnings=tuple(reading.warnings),
-            hand_score=reading.hand_score,
+            hand_score=reading.scores.get("hand", nan),
             model_run_id=self.mlflow_run,
         )
 

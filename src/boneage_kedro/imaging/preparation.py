@@ -20,7 +20,6 @@ from boneage_kedro.limits import Percentile, PixelSide, Within
 _THUMBNAIL_PX = 96
 # Fewer levels than this of an 8-bit picture show as steps once they are spread over the whole range.
 _FAINT_GRAY_LEVELS = 24
-_COARSE_GRAY_LEVELS = 100
 _PIXEL_TYPES = (np.uint8, np.uint16, np.float32)
 
 
@@ -153,8 +152,8 @@ def shrink(pixels: np.ndarray) -> np.ndarray:
     """
     scale = min(1.0, _THUMBNAIL_PX / max(pixels.shape))
     height, width = (max(1, round(side * scale)) for side in pixels.shape)
-    samples = cv2.resize(pixels, (3 * width, 3 * height), interpolation=cv2.INTER_NEAREST)
-    small = cv2.resize(samples, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
+    samples = cv2.resize(pixels, (3 * width, 3 * height), interpolation=cv2.INTER_NEAREST).astype(np.float32)
+    small = cv2.resize(samples, (width, height), interpolation=cv2.INTER_AREA)
     return np.clip(
         small, samples.min(), samples.max()
     )  # averaging floats may leave the range by a rounding error
@@ -193,9 +192,7 @@ def _render(
     pixels: np.ndarray, crop: Box, window: Window, inverted: bool, pose: Pose, canvas_px: int
 ) -> np.ndarray:
     """The canvas: resized first, since every later step is then cheap."""
-    view = crop.view(pixels)
-    if pixels.dtype == np.uint8 and window.high - window.low < _COARSE_GRAY_LEVELS:
-        # In 8 bits the resized picture would be rounded to the few levels there are.
-        view, window = np.multiply(view, 257, dtype=np.uint16), Window(257 * window.low, 257 * window.high)
+    # as floats: rounded to the levels of its file, the same content would look another way in 8, 12 and 16 bits
+    view = crop.view(pixels).astype(np.float32, copy=False)
     resized = resize(view, fitted_size(crop, canvas_px))
     return centre_on_canvas(pose.apply(apply_window(resized, window, inverted)), canvas_px)

@@ -6,7 +6,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
+from boneage_kedro.models.regressor import AgeMaps, AgeRegressor, RegressorConfig
 
 
 class AgeEnsemble(nn.Module):
@@ -50,12 +50,11 @@ class AgeEnsemble(nn.Module):
         """Mean bone age in months (B,), of pictures (B, 1, H, W) in 0 to 1 and sexes (B,) bool."""
         return torch.stack([member(images, is_male) for member in self.regressors]).mean(0)
 
-    def activation_map(self, images: Tensor, is_male: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean maps (B, h, w) and rests (B,) in months (see `AgeRegressor.activation_map`)."""
-        maps, rests = zip(
-            *(member.activation_map(images, is_male) for member in self.regressors), strict=True
-        )
-        return torch.stack(maps).mean(0), torch.stack(rests).mean(0)
+    def activation_map(self, images: Tensor, is_male: Tensor) -> AgeMaps:
+        """Mean maps and rests (see `AgeRegressor.activation_map`), and the features of the first member."""
+        seen = [member.activation_map(images, is_male) for member in self.regressors]
+        maps = torch.stack([one.maps for one in seen]).mean(0)
+        return AgeMaps(maps, torch.stack([one.rests for one in seen]).mean(0), seen[0].features)
 
 
 AgeNetwork = AgeRegressor | AgeEnsemble

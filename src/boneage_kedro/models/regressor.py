@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -38,14 +38,33 @@ class RegressorConfig:
         return asdict(self)
 
 
+class AgeMaps(NamedTuple):
+    """Ages by the places of the picture that they come from.
+
+    Attributes:
+        maps: (B, h, w) months that each place of the feature map adds to or takes from the rest.
+        rests: (B,) months.
+        features: (B, C) float, the average of the feature map, from which the age was read.
+    """
+
+    maps: Tensor
+    rests: Tensor
+    features: Tensor
+
+    @property
+    def ages(self) -> Tensor:
+        """Predictions in months (B,)."""
+        return self.maps.mean((1, 2)) + self.rests
+
+
 class AgeRegressor(nn.Module):
     """Bone age in months from the average feature vector, by one head for each sex.
 
     A linear head gives the age as a linear function of the features. Then the class activation map is exact: for
-    every picture ``activation_map(...).mean() + bias(sex) == forward(...)`` (paper 001, section 2.5). An expectation
-    head gives a probability for every age of a grid from 0 to 240 months, and their mean as the age (Rothe et al.,
-    Int J Comput Vis 2018;126:144). A head per sex keeps these properties while one network learns from both
-    cohorts; a training part of one sex gives the separate cohorts of the paper.
+    every picture ``activation_map(...).maps.mean() + bias(sex) == forward(...)`` (paper 001, section 2.5). An
+    expectation head gives a probability for every age of a grid from 0 to 240 months, and their mean as the age
+    (Rothe et al., Int J Comput Vis 2018;126:144). A head per sex keeps these properties while one network learns
+    from both cohorts; a training part of one sex gives the separate cohorts of the paper.
 
     Raises:
         ValueError: the backbone is unknown, or 240 months are no multiple of ``bin_months``.
@@ -99,24 +118,24 @@ class AgeRegressor(nn.Module):
             return self.config.age_mean_months + self.config.age_sd_months * scores[:, 0]
         return (scores.softmax(1) * self.grid_months).sum(1)  # a matrix product may be done in 16 bits
 
-    def activation_map(self, images: Tensor, is_male: Tensor) -> tuple[Tensor, Tensor]:
-        """Months that each place of the feature map adds to or takes from the rest, and the rest.
+    def activation_map(self, images: Tensor, is_male: Tensor) -> AgeMaps:
+        """Ages of pictures (B, 1, H, W) in 0 to 1 and sexes (B,) bool by the places that they come from.
 
         With a linear head the map is exact and the rest is the head's bias. An expectation head is not linear in the
         features: its map is the linear response, the features times the gradient of the age (Grad-CAM without
         the rectifier), and the rest is what is then left of the age, another for each picture.
-
-        Returns:
-            maps (B, h, w) and rests (B,), both in months; ``maps.mean((1, 2)) + rests`` is the prediction.
         """
         features = self.features(images)
-        scores = self._scores(features.mean((2, 3)), is_male)
+        pooled = features.mean((2, 3))
+        scores = self._scores(pooled, is_male)
         heads = self.head.weight.view(2, scores.shape[1], -1)[is_male.long()]  # (B, K, C)
         weights = torch.einsum("bk,bkc->bc", self._months_per_score(scores), heads)
         maps = torch.einsum("bchw,bc->bhw", features, weights)
         if self.grid_months is None:
-            return maps, self.ages(self.head.bias[is_male.long(), None])
-        return maps, self.ages(scores) - maps.mean((1, 2))
+            rests = self.ages(self.head.bias[is_male.long(), None])
+        else:
+            rests = self.ages(scores) - maps.mean((1, 2))
+        return AgeMaps(maps, rests, pooled)
 
     def _months_per_score(self, scores: Tensor) -> Tensor:
         """Derivative of the age by each score, (B, K)."""

@@ -1,14 +1,12 @@
 """The web server of a packed model: a radiograph and a sex in, the reading with its map out."""
 
-import base64
+from base64 import b64encode
 from collections.abc import Sequence
 from math import isnan
 from pathlib import Path
 from threading import Lock
 from typing import Annotated, Any
 
-import cv2
-import numpy as np
 import pandas as pd
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
@@ -16,13 +14,14 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp
 
+from boneage_kedro.evaluation.overlay import as_png
 from boneage_kedro.handover.package import ModelPackage
 from boneage_kedro.imaging.sources import Radiographs
 from boneage_kedro.local_page.app import private_page
 from boneage_kedro.local_page.security import HOSTS
 from boneage_kedro.service.body_limit import BodyLimit
 from boneage_kedro.service.submission import one_case
-from boneage_kedro.training.assessment import Reading, Status
+from boneage_kedro.training.case_opening import Reading, Status
 from boneage_kedro.training.settings import AssessSettings
 
 STATIC = Path(__file__).with_name("static")
@@ -108,17 +107,10 @@ def _answer(reading: Reading, package: ModelPackage) -> Answer:
         **result.row(),
         "interval_coverage": result.coverage,
         "network": package.network,
-        "overlay_png": _png(reading.overlay),
+        "overlay_png": "" if reading.overlay is None else b64encode(as_png(reading.overlay)).decode(),
     }
     told = {key: None if isinstance(value, float) and isnan(value) else value for key, value in row.items()}
     return Answer.model_validate(told)
-
-
-def _png(overlay: np.ndarray | None) -> str:
-    if overlay is None:
-        return ""
-    content = cv2.imencode(".png", cv2.cvtColor(overlay, cv2.COLOR_RGB2BGR))[1]
-    return base64.b64encode(content.tobytes()).decode()
 
 
 def _wrong_form(_: Request, error: Any) -> JSONResponse:

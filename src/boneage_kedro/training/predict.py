@@ -5,9 +5,13 @@ import torch
 from torch import Tensor
 
 from boneage_kedro.models.age_ensemble import AgeNetwork
+from boneage_kedro.models.regressor import AgeMaps
 from boneage_kedro.training.batches import AgeSamples
+from boneage_kedro.training.familiarity import pool
 from boneage_kedro.training.settings import ViewSettings
-from boneage_kedro.training.views import PLAIN, views_of
+from boneage_kedro.training.views import PLAIN, View, views_of
+
+_AS_IT_IS = View(flip=False, rotation_deg=0)
 
 
 @torch.inference_mode()
@@ -38,21 +42,27 @@ def map_attention(
     device: torch.device,
     views: ViewSettings = PLAIN,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Class activation maps (n, h, w) and rests (n,), both in months (see ``activation_map`` of the network).
-
-    The maps of all views are averaged in the frame of the picture, so map and rest still add up to the predicted age.
-    """
+    """Class activation maps (n, h, w) and rests (n,), both float64 in months, as `read_maps` gives them."""
     model.eval()
-    maps, rests = [], []
-    for batch in samples.batches(batch_size, device):
-        own_maps, own_rests = [], []
-        for view in views_of(views):
-            part, rest = model.activation_map(view.of(batch.images), batch.is_male)
-            own_maps.append(view.back(part))
-            own_rests.append(rest)
-        maps.append(_mean(own_maps))
-        rests.append(_mean(own_rests))
-    return torch.cat(maps).numpy(), torch.cat(rests).numpy()
+    read = [
+        read_maps(model, batch.images, batch.is_male, views) for batch in samples.batches(batch_size, device)
+    ]
+    return torch.cat([one.maps for one in read]).numpy(), torch.cat([one.rests for one in read]).numpy()
+
+
+@torch.inference_mode()
+def read_maps(model: AgeNetwork, images: Tensor, is_male: Tensor, views: ViewSettings) -> AgeMaps:
+    """Ages of pictures (B, 1, P, P) in 0 to 1 by their places, mean over the views, on the CPU.
+
+    The maps of all views are averaged in the frame of the picture, so maps and rests, float64, still add up to the
+    ages. The features, float32, are those of the pictures as they are, whatever the views.
+    """
+    seen = {view: model.activation_map(view.of(images), is_male) for view in views_of(views)}
+    maps = _mean([view.back(one.maps) for view, one in seen.items()])
+    rests = _mean([one.rests for one in seen.values()])
+    if _AS_IT_IS in seen:
+        return AgeMaps(maps, rests, seen[_AS_IT_IS].features.float().cpu())
+    return AgeMaps(maps, rests, pool(model, images))
 
 
 def _mean(values: list[Tensor]) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -12,14 +12,15 @@ from rich.progress import Progress
 
 from boneage_kedro.cohort.tables import read_case_table
 from boneage_kedro.imaging.sources import RadiographFolder
-from boneage_kedro.pipelines.assess.handouts import picture_of, write_dicom, write_pages
+from boneage_kedro.pipelines.assess.handouts import draw_pictures, write_dicom, write_pages
 from boneage_kedro.pipelines.assess.params import Params
 
 if TYPE_CHECKING:
     from boneage_kedro.handover.package import ModelPackage
-    from boneage_kedro.training.assessment import Reading
+    from boneage_kedro.training.case_opening import Reading
 
-Pictures = dict[str, Image.Image]
+Masks = dict[str, Image.Image]
+Files = dict[str, bytes]
 
 MASKED_BY = {"phalanx": "finger_selftrain", "hand": "hand_active_learning", "dru": "dru_segmentation"}
 """Kinds of masks, and the pipeline that trains the network for each."""
@@ -42,14 +43,14 @@ def read_new_cases(table: pd.DataFrame) -> pd.DataFrame:
 
 def assess_new_cases(
     cases: pd.DataFrame, radiographs: RadiographFolder, package: ModelPackage, params: Params
-) -> Iterator[tuple[pd.DataFrame, Pictures, Pictures, Pictures, Pictures, dict[str, str], dict[str, bytes]]]:
+) -> Iterator[tuple[pd.DataFrame, Files, Masks, Masks, Masks, dict[str, str], Files]]:
     """Read the bone age of every case, and mask phalanges, hand and forearm if the package has networks for them.
 
     Yields:
         after each batch the table of all cases so far (`boneage_kedro.evaluation.case_result.COLUMNS`), so that a
         run that is killed leaves a whole one, and by id the batch's pictures with their activation maps, the masks of
         its phalanges, of its hands, and of radius and ulna; a page of HTML for each case, and results as DICOM of
-        those that came as DICOM.
+        those that came as DICOM. All but the table is emptied when the next batch is asked for.
     """
     for kind, pipeline in MASKED_BY.items():
         if kind not in package.masks:
@@ -62,12 +63,16 @@ def assess_new_cases(
             results = [package.result(reading) for reading in readings]
             rows += [result.row() for result in results]
             progress.advance(task, len(readings))
-            drawn = {r.id: picture for r in readings if (picture := picture_of(r)) is not None}
+            pictures = draw_pictures(readings)
             phalanges, hands, forearms = (_masks(readings, kind) for kind in ("phalanx", "hand", "dru"))
-            pages = write_pages(readings, results)
-            dicom = write_dicom(readings, results, radiographs)
-            yield pd.DataFrame(rows), drawn, phalanges, hands, forearms, pages, dicom
+            pages = write_pages(readings, results, pictures)
+            dicom = write_dicom(readings, results)
+            yield pd.DataFrame(rows), pictures, phalanges, hands, forearms, pages, dicom
+            # they are saved by now, but the itertools.tee in Kedro holds on to the last 57 batches
+            saved: Sequence[dict[str, Any]] = pictures, phalanges, hands, forearms, pages, dicom
+            for part in saved:
+                part.clear()
 
 
-def _masks(readings: list[Reading], kind: str) -> Pictures:
+def _masks(readings: list[Reading], kind: str) -> Masks:
     return {r.id: Image.fromarray(r.masks[kind]) for r in readings if kind in r.masks}

@@ -15,6 +15,7 @@ function take(chosen) {
   form.reset();
   file = chosen;
   element("name").textContent = file.name;
+  element("hint").textContent = "drop or choose another";
   element("drop").classList.add("full");
   change();
 }
