@@ -79,7 +79,9 @@ def test_an_empty_table_measures_nothing_and_is_no_error() -> None:
 
 def test_tables_of_an_earlier_version_are_named_with_what_makes_them_anew() -> None:
     before = pd.DataFrame({"arm": ["hand"], "mae": [9.0]})
-    with pytest.raises(ValueError, match=r"regression_study_summary.* have no column .*regression_study again"):
+    with pytest.raises(
+        ValueError, match=r"regression_study_summary.* have no column .*regression_study again"
+    ):
         tell_subject(transfer.ABLATION, "phantoms", dict.fromkeys(transfer.ABLATION.needs, before))
 
 
