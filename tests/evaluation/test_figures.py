@@ -1,5 +1,4 @@
 import io
-from html.parser import HTMLParser
 
 import numpy as np
 import pandas as pd
@@ -9,7 +8,6 @@ from PIL import Image
 from boneage_kedro.evaluation import figures
 from boneage_kedro.evaluation.metrics import compare
 from boneage_kedro.evaluation.overlay import overlay_map
-from boneage_kedro.evaluation.report import Section, render_report
 
 
 def test_overlay_colours_by_sign_and_leaves_nothing_unchanged() -> None:
@@ -79,33 +77,3 @@ def test_histogram_counts_every_case(cases: pd.DataFrame) -> None:
 
 def test_a_single_case_can_be_plotted(cases: pd.DataFrame) -> None:
     assert drawn(figures.predicted_against_read(cases[:1], np.array([50.0]), "one")).std() > 5
-
-
-class Tags(HTMLParser):
-    """Counts tags and checks that they close."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open, self.seen = [], []
-
-    def handle_starttag(self, tag: str, attrs: list) -> None:
-        self.seen.append(tag)
-        if tag not in {"meta", "img"}:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
-def test_report_is_whole_and_escapes_text() -> None:
-    table = pd.DataFrame({"name": ["<script>alert(1)</script>"], "n": [3]})
-    page = render_report(
-        "Title", "Only <phantoms>.", [Section("One", "Text", [table], [Image.new("L", (4, 4))])]
-    )
-    tags = Tags()
-    tags.feed(page)
-    assert not tags.open
-    assert tags.seen.count("img") == 1
-    assert "data:image/png;base64," in page
-    assert "script" not in tags.seen
-    assert "Only &lt;phantoms&gt;." in page

@@ -1,6 +1,7 @@
 """The page of tables and figures: what it says, and that it fits a desk and a phone."""
 
 import re
+from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,35 @@ def page(*sections: Section, not_run: tuple[NotRun, ...] = ()) -> str:
 def section(**changes: object) -> Section:
     parts = dict(heading="Ages & sexes", text="", printed=[], tables=[WIDE], figures={"bars": "Bars: errors"})
     return Section(**parts | changes)  # type: ignore[arg-type]
+
+
+class Tags(HTMLParser):
+    """Counts tags and checks that they close."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open, self.seen = [], []
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.seen.append(tag)
+        if tag not in {"meta", "img"}:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_whole_and_escapes_text() -> None:
+    named = pd.DataFrame({"name": ["<script>alert(1)</script>"]})
+    table = Table("named", "T", BASIS, named, [Column("name", "name")])
+    text = page(section(tables=[table]))
+    tags = Tags()
+    tags.feed(text)
+    assert not tags.open
+    assert tags.seen.count("img") == 1
+    assert "data:image/png;base64," in text
+    assert "script" not in tags.seen
+    assert "Notice &lt;&amp;&gt;" in text
 
 
 def test_spread_and_interval_stand_beside_their_value() -> None:

@@ -17,7 +17,7 @@ from boneage_kedro.phantom import fabricate_hand
 from boneage_kedro.pipelines.data_prep import create_pipeline
 from boneage_kedro.pipelines.data_prep.nodes import split_cases
 
-TABLES = ("cases", "splits", "image_index", "validation_findings", "validation_report")
+TABLES = ("cases", "splits", "image_index", "validation_findings", "validation_report@table")
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_bad_input_is_listed_and_the_good_goes_on(folder: Path, parameters: dict
     catalog = run(folder, parameters["data_prep"], labels())
     good = [f"h{i}" for i in (0, 10, 11, 2, 3, 4, 5, 6, 8, 9)]  # h1 has two ages, h7 no sex
     assert catalog.load("cases")["id"].tolist() == good
-    counts = catalog.load("validation_report").set_index("kind")["count"].to_dict()
+    counts = catalog.load("validation_report@table").set_index("kind")["count"].to_dict()
     expected = {
         "unreadable_file": 2,
         "unlabelled_image": 1,
