@@ -151,7 +151,7 @@ def learn_familiarity(
     check_cohort(labelled, settings)
     used = labelled[labelled["split"].isin(["train", "calibration"])]
     features = pool_cohort(store, used, weights, settings, params["fit"])
-    learnt = (used["split"] == "train").to_numpy()
+    learnt = (used["split"] == "train").to_numpy(copy=True)  # torch wants to be able to write
     detector, figures = fit_familiarity(features[learnt], features[~learnt], params["familiarity"])
     return detector.state_dict(), {"network": fingerprint_network(weights, settings), **figures}
 
