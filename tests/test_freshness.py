@@ -15,10 +15,15 @@ from kedro.runner import SequentialRunner
 from kedro_datasets.json import JSONDataset
 from kedro_datasets.partitions import PartitionedDataset
 
-from boneage_kedro.datasets import CheckpointDataset, LineageDataset, OptionalDataset
+from boneage_kedro.datasets import (
+    CheckpointDataset,
+    LineageDataset,
+    OptionalDataset,
+    PretrainedWeightsDataset,
+)
 from boneage_kedro.freshness import FreshCatalog, FreshnessHook
 
-PARAMETERS = {"a": {"scale": 1}, "b": {"shift": 1}, "c": {"unused": 1}}
+PARAMETERS = {"a": {"scale": 1}, "b": {"shift": 1}, "c": {"unused": 1, "networks": [{"begins": "named"}]}}
 
 
 class _Ran:
@@ -51,7 +56,7 @@ def _add_up(parts: dict[str, Callable[[], int]]) -> tuple[int, int]:
     return total, -total
 
 
-def _copy(other: int | None, params: dict[str, int]) -> int:
+def _copy(other: int | None, weights: Any, params: dict[str, int]) -> int:
     return -1 if other is None else other
 
 
@@ -61,7 +66,7 @@ def _pipeline(parts: Callable[..., Any] = _parts) -> Pipeline:
             Node(_scale, ["raw", "checkpoint", "params:a"], "scaled", name="scale"),
             Node(parts, ["scaled", "params:b"], "parts", name="split"),
             Node(_add_up, "parts", ["total", "in_memory"], name="add_up"),
-            Node(_copy, ["other_if_any", "params:c"], "copy", name="copy"),
+            Node(_copy, ["other_if_any", "weights", "params:c"], "copy", name="copy"),
         ]
     )
 
@@ -71,6 +76,7 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        (folder / "weights").mkdir()
         self.write("raw", 5)
 
     def write(self, name: str, value: Any) -> None:
@@ -103,6 +109,7 @@ class Project:
                 ),
                 "checkpoint": CheckpointDataset(str(self.folder / "checkpoint.pt")),
                 "other_if_any": OptionalDataset(other),
+                "weights": PretrainedWeightsDataset(str(self.folder / "weights")),
                 "lineage": LineageDataset(str(self.folder / "lineage.json")),
             }
         )
@@ -140,7 +147,7 @@ def test_nothing_runs_again_when_nothing_has_changed(project: Project) -> None:
     [
         ({"a": {"scale": 2}}, ["add_up", "scale", "split"]),
         ({"b": {"shift": 2}}, ["add_up", "split"]),
-        ({"c": {"unused": 2}}, ["copy"]),
+        ({"c": {"unused": 2, "networks": []}}, ["copy"]),
     ],
 )
 def test_a_changed_parameter_runs_exactly_what_depends_on_it(
@@ -168,6 +175,22 @@ def test_what_may_be_there_counts_once_it_is(project: Project) -> None:
 def test_what_a_node_keeps_in_its_handle_is_no_change(project: Project) -> None:
     (project.folder / "checkpoint.pt").write_bytes(b"an epoch more")
     assert project.run() == []
+
+
+@pytest.mark.parametrize(
+    ("files", "again"),
+    [
+        (["other.safetensors", "other.json"], []),
+        (["named.safetensors", "named.json"], ["copy"]),
+        (["backbone.safetensors"], ["copy"]),  # not from a run: any network on that backbone begins with it
+    ],
+)
+def test_of_networks_to_begin_with_only_those_count_that_a_parameter_names(
+    project: Project, files: list[str], again: list[str]
+) -> None:
+    for name in files:
+        (project.folder / "weights" / name).write_bytes(b"weights")
+    assert project.run() == again
 
 
 def test_a_removed_output_is_made_again_alone(project: Project) -> None:

@@ -6,7 +6,7 @@ stay until the node that makes them anew writes them.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +15,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import AbstractDataset, DataCatalog
 from kedro.pipeline import Node, Pipeline
 
-from boneage_kedro.datasets import AnnotationQueueDataset, CheckpointDataset
+from boneage_kedro.datasets import AnnotationQueueDataset, CheckpointDataset, PretrainedWeightsDataset
 from boneage_kedro.lineage import ABSENT, Lineage, Making, changes_since, stamp_files
 from boneage_kedro.provenance import fingerprint
 
@@ -93,7 +93,9 @@ class FreshnessHook:
         """How this run would make its results, by their places."""
         plan: dict[str, Making] = {}
         for node in pipeline.nodes:
-            parameters = {name: _fingerprint(name, catalog) for name in node.inputs if _is_parameter(name)}
+            given = {name: _value(name, catalog) for name in node.inputs if _is_parameter(name)}
+            parameters = {name: fingerprint(value) for name, value in given.items()}
+            words = _words(given)
             own = {self._places[name] for name in node.outputs}
             sources = {
                 self._places[name]: name
@@ -101,7 +103,7 @@ class FreshnessHook:
                 if not (_is_parameter(name) or isinstance(_dataset(name, catalog), _HANDLES))
             }
             inputs = {
-                place: self._stamp(place, name, catalog, plan, recorded)
+                place: self._stamp(place, name, catalog, words, plan, recorded)
                 for place, name in sources.items()
                 if place not in own  # what there is already of what it makes is its own business
             }
@@ -113,16 +115,22 @@ class FreshnessHook:
         place: str,
         name: str,
         catalog: DataCatalog,
+        words: Collection[str],
         plan: Mapping[str, Making],
         recorded: Mapping[str, Making],
     ) -> str:
-        """Stands for what a node will read."""
-        path, making = _path_of(_dataset(name, catalog)), plan.get(place)
+        """Stands for what a node will read, whose parameters have these words."""
+        dataset = _dataset(name, catalog)
+        path, making = _path_of(dataset), plan.get(place)
         if making is None and path is not None and path.exists():
             making = recorded.get(place)
         if making is not None:
             return making.stamp
-        return ABSENT if path is None else stamp_files(path)
+        if path is None:
+            return ABSENT
+        # of networks that others may begin with, only those that a parameter names are begun with
+        kept = dataset.networks() if isinstance(dataset, PretrainedWeightsDataset) else set()
+        return stamp_files(path, kept.difference(words))
 
     def _place(self, name: str, catalog: DataCatalog) -> str:
         """Where a dataset is, the same for all datasets of the same files; its name if it is no file."""
@@ -168,7 +176,7 @@ class FreshnessHook:
 
 def _warn_if_outdated(places: set[str], recorded: Mapping[str, Making], catalog: DataCatalog) -> None:
     names = {name for making in recorded.values() for name in making.parameters}
-    now = {name: _fingerprint(name, catalog) for name in names}
+    now = {name: fingerprint(_value(name, catalog)) for name in names}
     reasons = {place: changes_since(place, recorded, now) for place in places}
     outdated = {place: found for place, found in reasons.items() if found}
     if outdated:
@@ -185,8 +193,17 @@ def _is_parameter(name: str) -> bool:
     return name == "parameters" or name.startswith("params:")
 
 
-def _fingerprint(parameter: str, catalog: DataCatalog) -> str:
-    return fingerprint(catalog.load(parameter) if parameter in catalog else None)
+def _value(parameter: str, catalog: DataCatalog) -> Any:
+    return catalog.load(parameter) if parameter in catalog else None
+
+
+def _words(values: Any) -> set[str]:
+    """All strings in nested parameters."""
+    if isinstance(values, str):
+        return {values}
+    if isinstance(values, Mapping):
+        values = values.values()
+    return set().union(*map(_words, values)) if isinstance(values, Iterable) else set()
 
 
 def _dataset(name: str, catalog: DataCatalog) -> AbstractDataset[Any, Any]:

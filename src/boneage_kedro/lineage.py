@@ -6,7 +6,7 @@ same files. The code is not looked at, as a corrected comment must not make a ne
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -66,10 +66,14 @@ class Lineage:
         replace_text(self._file, json.dumps(rows, indent=1))
 
 
-def stamp_files(path: Path) -> str:
-    """Stands for files that no node has made: the content of a file, names, sizes and times of a folder's files."""
+def stamp_files(path: Path, unused: Collection[str] = ()) -> str:
+    """Stands for files that no node has made: the content of a file, names, sizes and times of a folder's files.
+
+    Args:
+        unused: names without suffix of files of the folder that nothing is made of.
+    """
     if path.is_dir():
-        return fingerprint(sorted(_facts(path)))
+        return fingerprint(sorted(facts for facts in _facts(path) if Path(facts[0]).stem not in unused))
     if not path.exists():
         return ABSENT
     if path.stat().st_size > _READ_BYTES:

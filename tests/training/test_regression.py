@@ -41,6 +41,15 @@ def train(
     return train_age_regressor(*cohort, PretrainedWeights(folder), checkpoint, settings, STAGES)
 
 
+def test_the_last_stage_must_train_on_pictures_as_the_network_is_to_read_them(
+    cohort: Any, tmp_path: Path
+) -> None:
+    settings, checkpoint = regression_settings(), CheckpointFile(tmp_path / "state.pt")
+    stages = [*STAGES, STAGES[0] | {"name": "fine", "input_px": 48}]
+    with pytest.raises(ValueError, match=r"the last stage, fine, trains on pictures of 48 px.*32 px"):
+        train_age_regressor(*cohort, PretrainedWeights(tmp_path), checkpoint, settings, stages)
+
+
 def test_all_options_together_train_and_predict_what_their_maps_add_up_to(
     cohort: Any, tmp_path: Path
 ) -> None:

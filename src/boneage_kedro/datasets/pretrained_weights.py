@@ -30,6 +30,10 @@ class PretrainedWeightsDataset(AbstractDataset[Any, "PretrainedWeights"]):
 
         return PretrainedWeights(self._path)
 
+    def networks(self) -> set[str]:
+        """Names of the networks that runs have left here, each with its settings beside its weights."""
+        return {file.stem for file in self._path.glob("*.json")}
+
     def save(self, data: Any) -> NoReturn:
         """Raises: pretrained weights are brought by `make weights` or by hand."""
         raise DatasetError(f"pretrained weights are read-only; put a safetensors file into {self._path}")

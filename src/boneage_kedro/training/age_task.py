@@ -1,7 +1,7 @@
 """Learning bone age from radiographs, as a task of the training loop."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -15,7 +15,7 @@ from boneage_kedro.training.predict import predict_ages
 from boneage_kedro.training.settings import PacedStage, RegressionSettings
 
 
-@dataclass(frozen=True)
+@dataclass
 class AgeTask:
     """An age regressor with its training and validation cases (see `boneage_kedro.training.loop.Task`).
 
@@ -38,7 +38,10 @@ class AgeTask:
             )
 
     def begin_stage(self, stage: PacedStage) -> None:
-        """Let only the stage's blocks learn."""
+        """Let only the stage's blocks learn, from pictures of the stage's size."""
+        input_px = stage.get("input_px", self.model.config.input_px)
+        self.train = replace(self.train, input_px=input_px)
+        self.validation = replace(self.validation, input_px=input_px)
         self.model.train()
         self.model.free_only(stage["free"], self.settings["frozen_statistics"])
 

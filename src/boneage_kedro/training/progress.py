@@ -56,6 +56,10 @@ class Progress:
         """Go to the stage after this one."""
         self.stage, self.epoch_in_stage, self.stale_epochs = self.stage + 1, 0, 0
 
+    def forget_error(self) -> None:
+        """Let the next epoch be the best: its error is on other pictures than those before."""
+        self.best_error = math.inf
+
     def state(self) -> State:
         """Plain values and tensors, for a checkpoint."""
         return dict(vars(self))

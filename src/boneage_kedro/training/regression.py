@@ -68,6 +68,9 @@ def train_age_regressor(
         weights (``regressor``, ``cohort``, ``weights_from``, ``data_fingerprint`` of the pictures,
         ``cohort_fingerprint`` of labels and split, ``age_range_months``,
         ``preparation`` of the pictures, ``views`` that it reads them in); and the history.
+
+    Raises:
+        ValueError: the last stage is not at the network's own size, or as `boneage_kedro.training.loop.train` says.
     """
     learning, validation = (labelled[labelled["split"] == split] for split in ("train", "validation"))
     ages = learning["bone_age_months"]
@@ -82,6 +85,7 @@ def train_age_regressor(
         "preparation": store.header.preparation,
     }
     input_px = settings["input_px"]
+    _check_last_size(stages, input_px)
     train_part, validation_part = (select_samples(store, part, input_px) for part in (learning, validation))
     task = AgeTask(model, train_part, validation_part, settings)
     code = fingerprint_code("training", "models")
@@ -90,6 +94,15 @@ def train_age_regressor(
     history = train(task, stages, settings["fit"], checkpoint, named, settings["fit"]["ema_decay"])
     model.to(memory_format=torch.contiguous_format)  # what files of weights hold
     return model, described | {"views": settings["views"]}, history
+
+
+def _check_last_size(stages: Sequence[PacedStage], input_px: int) -> None:
+    last = stages[-1].get("input_px", input_px) if stages else input_px
+    if last != input_px:
+        raise ValueError(
+            f"the last stage, {stages[-1]['name']}, trains on pictures of {last} px, but the network is to read "
+            f"{input_px} px (input_px of the network): leave input_px out of the last stage"
+        )
 
 
 def new_regressor(

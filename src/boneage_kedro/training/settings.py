@@ -18,9 +18,14 @@ class StageSettings(TypedDict):
 
 
 class PacedStage(StageSettings):
-    """One step of paced transfer learning (paper 001, section 2.4), in which some blocks learn."""
+    """One step of paced transfer learning (paper 001, section 2.4), in which some blocks learn.
+
+    ``input_px`` is the side of its pictures where it is another than the network's own: early epochs cost less on
+    smaller pictures.
+    """
 
     free: list[Block]
+    input_px: NotRequired[PixelSide]
 
 
 class MoveSettings(TypedDict):
