@@ -6,7 +6,8 @@ import torch
 from safetensors.torch import save_file
 
 from boneage_kedro.models.backbone import create_backbone
-from boneage_kedro.models.weights import PretrainedWeights, PretrainedWeightsMissing
+from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
+from boneage_kedro.models.weights import PretrainedWeights, PretrainedWeightsMissing, halved
 
 TINY = "test_efficientnet"
 
@@ -63,3 +64,16 @@ def test_without_any_source_it_says_what_to_do(tmp_path: Path, monkeypatch: pyte
         PretrainedWeightsMissing, match=r"test_efficientnet.safetensors does not exist .* initial_weights"
     ):
         PretrainedWeights(tmp_path).load_into(backbone, TINY)
+
+
+def test_halved_weights_take_half_the_space_and_give_nearly_the_same_ages() -> None:
+    torch.manual_seed(1)
+    whole, read_back = (AgeRegressor(RegressorConfig(TINY, 64, 120.0, 40.0, 0.0)).eval() for _ in range(2))
+    kept = halved(whole.state_dict())
+    assert {value.dtype for value in kept.values() if value.ndim > 1} == {torch.float16}
+    assert kept["backbone.bn1.running_var"].dtype == torch.float32
+    read_back.load_state_dict(kept)
+    assert all(parameter.dtype == torch.float32 for parameter in read_back.parameters())
+    images, is_male = torch.rand(4, 1, 64, 64), torch.tensor([True, False, True, False])
+    difference = (read_back(images, is_male) - whole(images, is_male)).abs().max()
+    assert 0 < difference < 0.01

@@ -83,6 +83,17 @@ class PretrainedWeights:
         return load_file(files[0]), settings
 
 
+def halved(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights to keep in half the space: filters and matrices as 16-bit floats, which networks read back as 32.
+
+    Vectors stay as they are: biases and BatchNorm's statistics are few, and some are too small for 16 bits.
+    """
+    return {
+        name: value.half() if value.ndim > 1 and value.is_floating_point() else value
+        for name, value in weights.items()
+    }
+
+
 def fingerprint_weights(weights: Mapping[str, Tensor]) -> str:
     """Names the values of a network's weights, wherever and in whatever layout they lie."""
     found = hashlib.blake2b(digest_size=16)

@@ -53,9 +53,10 @@ def train_regressor(
     """Train one network on the training part, choosing by the validation part, or one for each fold of both.
 
     Returns:
-        its weights, the settings that build it again (see `train_age_regressor` and `train_folds`), and one row an
-        epoch, with ``fold``.
+        its weights, `halved`; the settings that build it again (see `train_age_regressor` and `train_folds`); and one
+        row an epoch, with ``fold``.
     """
+    from boneage_kedro.models.weights import halved
     from boneage_kedro.training.folds import train_folds
     from boneage_kedro.training.regression import select_cohort, train_age_regressor
 
@@ -63,9 +64,9 @@ def train_regressor(
     inputs = store, labelled, pretrained, checkpoint, params, stages
     if params["folds"]["count"]:
         ensemble, settings, history = train_folds(*inputs, params["folds"])
-        return ensemble.state_dict(), settings, pd.DataFrame(history)
+        return halved(ensemble.state_dict()), settings, pd.DataFrame(history)
     only, settings, history = train_age_regressor(*inputs)
-    return only.state_dict(), settings, pd.DataFrame(history).assign(fold=1)
+    return halved(only.state_dict()), settings, pd.DataFrame(history).assign(fold=1)
 
 
 def predict_cases(
