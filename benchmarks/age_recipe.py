@@ -37,7 +37,9 @@ ARMS: dict[str, dict[str, Any]] = {
     "no EMA": {"fit": {"ema_decay": 0}},
     "expectation head": {"head": {"kind": "expectation"}},
     "squared error": {"fit": {"loss": "l2"}},
+    "twice as long": {"longer": 2},
     "160 px": {"input_px": 160},
+    "256 px": {"input_px": 256},
     "girls alone": {"cohort": "F"},
     "boys alone": {"cohort": "M"},
 }
@@ -80,13 +82,23 @@ def errors(catalog: Any, arm: str, seed: int) -> pd.DataFrame:
 
 
 def changed(params: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters with the changes of an arm; ``strategy`` names the stages, and ``rate`` is that of all of them."""
+    """Parameters with the changes of an arm.
+
+    ``strategy`` names the stages, ``rate`` is that of all of them, and they are as many times ``longer``.
+    """
     ours = copy.deepcopy(dict(params))
     for name, value in changes.items():
         ours[name] = ours[name] | value if isinstance(value, dict) else value
-    stages = ours[changes.get("strategy", "ptl_stages")]
-    rates = {"learning_rate": changes["rate"]} if "rate" in changes else {}
-    ours["stages"] = [stage | rates for stage in stages]
+    longer = changes.get("longer", 1)
+    ours["stages"] = [
+        {
+            **stage,
+            "learning_rate": changes.get("rate", stage["learning_rate"]),
+            "max_epochs": longer * stage["max_epochs"],
+            "patience": longer * stage["patience"],
+        }
+        for stage in ours[changes.get("strategy", "ptl_stages")]
+    ]
     return ours
 
 
