@@ -3,18 +3,14 @@
 Resolvers for ``conf``:
     ``${root:}``       the project folder, so that nothing depends on the folder a command is started in;
     ``${data_root:}``  the folder with real radiographs, from the environment variable BONEAGE_DATA;
-    ``${first_kept:A,B}``  the first of these networks that is in data/06_models/pretrained, else the last;
     ``${cwd:PATH}``    a path given on the command line, relative to where the command was started.
 """
 
-import logging
 import os
-from functools import cache
 from pathlib import Path
 
 from boneage_kedro.freshness import FreshCatalog, FreshnessHook
 from boneage_kedro.hooks import (
-    PRETRAINED,
     ChainStartHook,
     LogHook,
     ParameterCheckHook,
@@ -22,8 +18,6 @@ from boneage_kedro.hooks import (
     ReleaseHook,
     RunRecordHook,
 )
-
-logger = logging.getLogger(__name__)
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,25 +30,6 @@ def _data_root() -> str:
 
 def _cwd(path: str | int | None) -> str | None:  # --params turns 2024 into a number
     return Path(str(path)).resolve().as_posix() if path else None
-
-
-def _first_kept(*names: str) -> str:
-    for name in names[:-1]:
-        if (PROJECT_ROOT / PRETRAINED / f"{name}.safetensors").exists():
-            return name
-    _say_what_is_taken(names[0], names[-1])
-    return names[-1]
-
-
-@cache  # Kedro reads the parameters several times
-def _say_what_is_taken(wanted: str, taken: str) -> None:
-    logger.warning(
-        "%s.safetensors is not in %s, so that ages are learnt from %r on, which gives larger errors; "
-        "docs/results.md says how to make it.",
-        wanted,
-        PRETRAINED,
-        taken,
-    )
 
 
 HOOKS = (
@@ -74,7 +49,6 @@ CONFIG_LOADER_ARGS = {
     "custom_resolvers": {
         "root": PROJECT_ROOT.as_posix,
         "data_root": _data_root,
-        "first_kept": _first_kept,
         "cwd": _cwd,
     },
 }
