@@ -7,7 +7,10 @@ in an EfficientNet with the padding of TensorFlow the last one does. Stretched m
 
 from collections.abc import Iterable, Iterator, Mapping
 
+import cv2
 import numpy as np
+
+from boneage_kedro.imaging.geometry import to_source
 
 
 class PlacedMaps(Mapping[str, np.ndarray]):
@@ -51,6 +54,21 @@ def place_maps(maps: np.ndarray, first_px: float, stride_px: float, picture_px: 
     """
     rows, columns = (_spread(count, first_px, stride_px, picture_px) for count in maps.shape[1:])
     return np.einsum("yr,nrc,xc->nyx", rows, maps, columns, optimize=True)
+
+
+def move_map(placed: np.ndarray, own: np.ndarray, other: np.ndarray, side_px: int) -> np.ndarray:
+    """A map on a part of a radiograph, such as its hand, brought onto another picture of the same radiograph.
+
+    Args:
+        placed: (P, P) months, of `place_maps`.
+        own, other: (2, 3) maps of points of the radiograph to those of the map and of the other picture.
+        side_px: of the other picture.
+
+    Returns:
+        (side_px, side_px) months, 0 where the map has nothing to say.
+    """
+    back = np.vstack([cv2.invertAffineTransform(other.astype(np.float64)), [0, 0, 1]])
+    return to_source(placed, own.astype(np.float64) @ back, (side_px, side_px))
 
 
 def _spread(cells: int, first_px: float, stride_px: float, picture_px: int) -> np.ndarray:

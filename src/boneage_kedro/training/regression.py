@@ -191,6 +191,22 @@ def check_cohort(
         )
 
 
+def check_pictures(store: ImageStore, ids: Sequence[str], settings: Mapping[str, Any]) -> None:
+    """See that the network was trained on these pictures.
+
+    Args:
+        ids: of all its cases, those of other parts than the training part among them.
+
+    Raises:
+        ValueError: it was not.
+    """
+    if store.fingerprint(ids) != settings["data_fingerprint"]:
+        raise ValueError(
+            f"the network was trained on other pictures than these, of the kind {settings.get('images', 'whole')}; "
+            "name that kind (ptl_regression.images), or run the pipeline ptl_regression as a whole"
+        )
+
+
 def map_cohort(
     store: ImageStore,
     cases: pd.DataFrame,
