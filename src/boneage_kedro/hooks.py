@@ -33,9 +33,9 @@ class ChainStart:
 
     Attributes:
         source: where the radiographs come from: ``phantom`` (made here) or ``files``.
-        images: the pictures that the network of ages reads, a key of `PICTURES`.
         lacking: the name of the committee that would mask the hands, if it is to be taken from elsewhere and is not
             there.
+        images: the pictures that the network of ages reads, a key of `PICTURES`.
     """
 
     source: str = "phantom"

@@ -18,13 +18,14 @@ from torch import Tensor
 from typing_extensions import TypedDict
 
 from boneage_kedro.evaluation.case_result import CaseResult
-from boneage_kedro.training.age_pictures import check_picture_networks, images_in
+from boneage_kedro.training.age_pictures import check_picture_networks
 from boneage_kedro.training.assessment import Assessor
 from boneage_kedro.training.case_opening import Reading
 from boneage_kedro.training.device import device_of
 from boneage_kedro.training.forearm_reader import ForearmReader
 from boneage_kedro.training.hand_reader import HandReader
 from boneage_kedro.training.mask_readers import MaskReader, PhalanxReader
+from boneage_kedro.training.regression import images_in
 from boneage_kedro.training.reliability import Reliability, fingerprint_network
 from boneage_kedro.training.settings import AssessSettings
 

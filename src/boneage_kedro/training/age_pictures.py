@@ -16,7 +16,7 @@ from boneage_kedro.imaging.preparation import Prepared
 from boneage_kedro.masks.hand_store import HandCrop, cut_hand, cut_mask
 from boneage_kedro.training.enhance import build_enhancer
 from boneage_kedro.training.enhancing import enhance_hands
-from boneage_kedro.training.pacing import Images
+from boneage_kedro.training.regression import images_in
 from boneage_kedro.training.reliability import fingerprint_network
 
 Trained = tuple[Mapping[str, Tensor], Mapping[str, Any]]
@@ -99,12 +99,6 @@ class _Enhancing:
             self._device,
         )
         return [replace(made, image=one.picture) for made, one in zip(cut, enhanced, strict=True)]
-
-
-def images_in(settings: Mapping[str, Any]) -> Images:
-    """The pictures that a network reads; one from before there was a choice reads whole ones."""
-    images: Images = settings.get("images", "whole")
-    return images
 
 
 def check_picture_networks(

@@ -145,7 +145,7 @@ def _draw(case: _Case, contribution: np.ndarray, full_colour: float) -> np.ndarr
     picture, whole = case.pictures.for_eye, case.pictures.for_network
     if case.seen is not whole:
         own, other = (_frame(*of) for of in ((case.seen, len(contribution)), (whole, len(picture))))
-        contribution = move_map(contribution, own, other, len(picture))
+        contribution = move_map(contribution, case.seen.crop, own, other, len(picture))
     plain = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
     return np.hstack([plain, overlay_map(picture, contribution, full_colour)])
 

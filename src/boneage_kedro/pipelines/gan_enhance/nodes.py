@@ -18,8 +18,7 @@ from boneage_kedro.evaluation.metrics import final_metrics, metric_curve
 from boneage_kedro.imaging.ingest import in_chunks
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreEntry, StoreHeader, StoreState
 from boneage_kedro.masks.hand_store import WithoutBackground, ingest_hand_masks
-from boneage_kedro.pipelines.age_pictures import enhancer_in_use
-from boneage_kedro.pipelines.gan_enhance.methods import all_methods, gold_pairs, graded_hands
+from boneage_kedro.pipelines.gan_enhance.methods import all_methods, enhancer_in_use, gold_pairs, graded_hands
 from boneage_kedro.pipelines.gan_enhance.params import Params
 from boneage_kedro.pipelines.mask_steps import Predicted
 from boneage_kedro.provenance import fingerprint, fingerprint_code

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from boneage_kedro.pipelines.age_pictures import enhancer_in_use
+from boneage_kedro.pipelines.gan_enhance.methods import enhancer_in_use
 from boneage_kedro.pipelines.package.params import Params
 from boneage_kedro.pipelines.ptl_regression.params import Params as TrainingParams
 
@@ -118,8 +118,7 @@ def describe_model(
         test: the test part with predicted ages and intervals.
     """
     from boneage_kedro.handover.card import count_cases, measure_performance, write_card
-    from boneage_kedro.training.age_pictures import images_in
-    from boneage_kedro.training.regression import select_cohort
+    from boneage_kedro.training.regression import images_in, select_cohort
 
     settings, band = package.age.settings, training["age_band_months"]
     facts = {

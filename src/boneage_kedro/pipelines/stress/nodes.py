@@ -14,7 +14,7 @@ from boneage_kedro.imaging.ingest import read_content
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.stress import PAPER_KINDS, list_transformations
-from boneage_kedro.pipelines.age_pictures import enhancer_in_use
+from boneage_kedro.pipelines.gan_enhance.methods import enhancer_in_use
 from boneage_kedro.pipelines.stress.params import Params
 
 if TYPE_CHECKING:
