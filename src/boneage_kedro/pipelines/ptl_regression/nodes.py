@@ -236,7 +236,8 @@ def compare_with_paper(
     """
     # a network of one sex has figures of `all` its children alone, which stand in the column of that sex
     ours = comparison.replace({"cohort": {"all": params["cohort"]}})
-    network = f"{params['backbone']} at {params['input_px']} px"
+    pictures = {"whole": "", "hand": " of cut hands", "enhanced": " of enhanced hands"}[params["images"]]
+    network = f"{params['backbone']} at {params['input_px']} px{pictures}"
     epochs = history["epoch"].nunique()
     rows = [OurMethod(MODELS["ptl"], f"{network}, {source}", len(predictions), epochs)]
     if bonet is not None and (comparison["model"] == MODELS["bonet"]).any():
