@@ -97,4 +97,6 @@ def test_a_kind_of_pictures_that_is_none_is_told_with_the_key() -> None:
     command = [sys.executable, "-c", CODE, "test", changes]
     result = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert result.returncode != 0
-    assert "ptl_regression.images = 'hands': Input should be 'whole', 'hand' or 'enhanced'" in result.stderr
+    assert "ptl_regression.images = 'hands': Input should be 'whole', 'hand' or 'enhanced'" in " ".join(
+        result.stderr.split()
+    )

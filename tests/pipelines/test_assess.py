@@ -17,7 +17,7 @@ from boneage_kedro.cohort.tables import read_case_table
 from boneage_kedro.evaluation.intervals import IntervalCalibration
 from boneage_kedro.evaluation.mondrian import Group
 from boneage_kedro.handover.package import ModelPackage, Network
-from boneage_kedro.imaging.geometry import map_points, rescale_transform
+from boneage_kedro.imaging.geometry import Pose, canvas_transform, map_points
 from boneage_kedro.imaging.ingest import read_content
 from boneage_kedro.imaging.preparation import Prepared, prepare
 from boneage_kedro.imaging.reading import read_radiograph
@@ -315,8 +315,8 @@ def test_the_map_of_a_cut_hand_lies_on_the_hand_of_the_whole_picture(
     made = prepare(read_radiograph(read_content(file), file.name), settings["preparation"])
     box = hand_box(reader._mask(made) > 0, 0)
     edges = np.array([[box.left, box.top], [box.right, box.bottom]]) - 0.5
-    own = rescale_transform(made.transform, made.image.shape[0], side)
-    (left, top), (right, bottom) = np.sort(map_points(edges, own) + 0.5, axis=0).round().astype(int)
+    eye = canvas_transform(made.crop, Pose(made.mirrored, made.quarter_turns), side)
+    (left, top), (right, bottom) = np.sort(map_points(edges, eye) + 0.5, axis=0).round().astype(int)
     assert 0 < left < right < side
     coloured = (reading.overlay[:, side:] != reading.overlay[:, :side]).any(-1)
     assert coloured[top + 2 : bottom - 2, left + 2 : right - 2].all()

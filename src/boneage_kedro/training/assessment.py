@@ -14,7 +14,7 @@ from torch import Tensor
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.evaluation.attention_placing import move_map, place_maps
 from boneage_kedro.evaluation.overlay import overlay_map
-from boneage_kedro.imaging.geometry import rescale_transform
+from boneage_kedro.imaging.geometry import Pose, canvas_transform, rescale_transform
 from boneage_kedro.imaging.parallel import map_ordered
 from boneage_kedro.imaging.preparation import Prepared
 from boneage_kedro.imaging.sources import Radiographs
@@ -144,15 +144,12 @@ def _draw(case: _Case, contribution: np.ndarray, full_colour: float) -> np.ndarr
     """The whole picture beside its activation map, (P, 2P, 3)."""
     picture, whole = case.pictures.for_eye, case.pictures.for_network
     if case.seen is not whole:
-        own, other = (_frame(*of) for of in ((case.seen, len(contribution)), (whole, len(picture))))
-        contribution = move_map(contribution, case.seen.crop, own, other, len(picture))
+        seen, pose = case.seen, Pose(whole.mirrored, whole.quarter_turns)
+        own = rescale_transform(seen.transform, len(seen.image), len(contribution))
+        other = canvas_transform(whole.crop, pose, len(picture))
+        contribution = move_map(contribution, seen.crop, own, other, len(picture))
     plain = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
     return np.hstack([plain, overlay_map(picture, contribution, full_colour)])
-
-
-def _frame(made: Prepared, side_px: int) -> np.ndarray:
-    """The map of points of the file to those of a prepared picture that was brought to another side."""
-    return rescale_transform(made.transform, len(made.image), side_px)
 
 
 def _find(reader: MaskReader, cases: Sequence[_Case]) -> None:
