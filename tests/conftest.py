@@ -21,7 +21,12 @@ def shared_rsna() -> Path:
 
 @pytest.fixture
 def parameters() -> dict[str, Any]:
-    """Parameters of the environment ``test``, as Kedro resolves them; a fresh copy for each test."""
+    """Parameters of the environment ``test``; a fresh copy for each test."""
+    return read_parameters()
+
+
+def read_parameters() -> dict[str, Any]:
+    """Parameters of the environment ``test``, as Kedro resolves them."""
     loader = OmegaConfigLoader(
         str(PROJECT / "conf"), base_env="base", default_run_env="test", merge_strategy={"parameters": "soft"}
     )

@@ -20,6 +20,13 @@ with KedroSession.create(".", env=sys.argv[1], runtime_params=json.loads(sys.arg
     session.load_context()
     print("nodes:", *sorted(node.name for node in pipelines["__default__"].nodes))
 """
+PICTURES = (
+    CODE.rpartition("    print")[0]
+    + """
+    readers = pipelines["__default__"] + pipelines["stress"]
+    print(json.dumps({node.name: node.inputs for node in readers.nodes}))
+"""
+)
 
 
 HANDS = {"teach_hand_committee", "store_hands", "train_enhancer", "enhance_hands"}
@@ -49,3 +56,47 @@ def test_the_chain_begins_with_what_there_is(
         "write_report",
     } <= nodes
     assert "assess_new_cases" not in nodes
+
+
+COMMITTEE = {"hand_weights@tensors", "hand_settings@json"}
+ENHANCER = {"enhancer_weights@tensors", "enhancer_settings@json", "guard_limits", "params:gan_enhance"}
+STORES = {"image_store", "hand_store", "enhanced_store@store"}
+READERS = (
+    "train_ptl",
+    "predict_fine_tune",
+    "learn_familiarity",
+    "map_test_cases",
+    "draw_regions",
+    "export_age_network",
+)
+
+
+@pytest.mark.parametrize(
+    ("images", "store", "for_stress", "for_package"),
+    [
+        ("whole", "image_store", set(), set()),
+        ("hand", "hand_store", COMMITTEE, set()),
+        ("enhanced", "enhanced_store@store", COMMITTEE | ENHANCER, ENHANCER),
+    ],
+)
+def test_all_that_reads_ages_is_wired_to_the_pictures_of_the_parameter(
+    images: str, store: str, for_stress: set[str], for_package: set[str]
+) -> None:
+    changes = json.dumps({"ptl_regression": {"images": images}})
+    command = [sys.executable, "-c", PICTURES, "test", changes]
+    result = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr[-2000:]
+    inputs = {name: set(names) for name, names in json.loads(result.stdout.splitlines()[-1]).items()}
+    assert {name: inputs[name] & STORES for name in READERS} == {name: {store} for name in READERS}
+    assert inputs["run_stress_test"] & (COMMITTEE | ENHANCER) == for_stress
+    assert inputs["pack_model"] & ENHANCER == for_package
+
+
+def test_a_kind_of_pictures_that_is_none_is_told_with_the_key() -> None:
+    changes = json.dumps({"ptl_regression": {"images": "hands"}})
+    command = [sys.executable, "-c", CODE, "test", changes]
+    result = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert result.returncode != 0
+    assert "ptl_regression.images = 'hands': Input should be 'whole', 'hand' or 'enhanced'" in " ".join(
+        result.stderr.split()
+    )

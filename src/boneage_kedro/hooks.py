@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 PRETRAINED = Path("data", "06_models", "pretrained")
 """Where the project looks for networks that were trained elsewhere, as ``pretrained_weights`` in the catalog."""
 
+PICTURES = {"whole": "image_store", "hand": "hand_store", "enhanced": "enhanced_store@store"}
+"""The datasets of pictures, by ``ptl_regression.images``."""
+
 
 @dataclass(frozen=True)
 class ChainStart:
@@ -32,10 +35,17 @@ class ChainStart:
         source: where the radiographs come from: ``phantom`` (made here) or ``files``.
         lacking: the name of the committee that would mask the hands, if it is to be taken from elsewhere and is not
             there.
+        images: the pictures that the network of ages reads, a key of `PICTURES`.
     """
 
     source: str = "phantom"
     lacking: str | None = None
+    images: str = "whole"
+
+    @property
+    def pictures(self) -> str:
+        """The dataset of these pictures."""
+        return PICTURES.get(self.images, "image_store")  # what is no key is told by the check of parameters
 
 
 _start = ChainStart()
@@ -51,9 +61,6 @@ QUIETED = {
     "kedro.validation.type_extractor": logging.ERROR,  # it cannot see types that nodes import only for checking
     "py.warnings": logging.ERROR,  # deprecations between Kedro, its plugins and omegaconf
 }
-
-
-FINGERPRINTED = ("cases", "image_store")
 
 
 class LogHook:
@@ -80,7 +87,10 @@ class ChainStartHook:
         source = context.config_loader["globals"]["source"]
         if source not in {"phantom", "files"}:
             raise ValueError(f"globals.yml: source: {source!r} is not one of phantom, files")
-        _start = ChainStart(source, _lacking_committee(context))
+        # not `context.params`: whoever asks for those makes Kedro build the pipelines
+        parameters = context.config_loader["parameters"]
+        images = parameters.get("ptl_regression", {}).get("images", "whole")
+        _start = ChainStart(source, _lacking_committee(context, parameters), images)
 
     @hook_impl
     def before_pipeline_run(self, run_params: Mapping[str, Any]) -> None:
@@ -94,9 +104,8 @@ class ChainStartHook:
             )
 
 
-def _lacking_committee(context: KedroContext) -> str | None:
-    # not `context.params`: whoever asks for those makes Kedro build the pipelines
-    hands = context.config_loader["parameters"].get("hand_active_learning", {})
+def _lacking_committee(context: KedroContext, parameters: Mapping[str, Any]) -> str | None:
+    hands = parameters.get("hand_active_learning", {})
     name = hands.get("network", {}).get("initial_weights")
     taken = name and hands.get("query", {}).get("labels") == 0
     there = taken and Path(context.project_path, PRETRAINED, f"{name}.safetensors").exists()
@@ -139,11 +148,12 @@ class RunRecordHook:
     @hook_impl
     def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
         """Tag the run with the fingerprints of the pictures and labels it used, once both are known."""
-        if not self._run_id or dataset_name not in FINGERPRINTED or dataset_name in self._data:
+        wanted = ("cases", _start.pictures)
+        if not self._run_id or dataset_name not in wanted or dataset_name in self._data:
             return
         self._data[dataset_name] = data
-        if len(self._data) == len(FINGERPRINTED):
-            cases, store = (self._data[name] for name in FINGERPRINTED)
+        if len(self._data) == len(wanted):
+            cases, store = (self._data[name] for name in wanted)
             mlflow.set_tag("data_fingerprint", store.fingerprint(cases["id"].tolist()))
             mlflow.set_tag("labels_fingerprint", fingerprint_table(cases))
 

@@ -9,6 +9,7 @@ from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Node, Pipeline
 from kedro.runner import SequentialRunner
 
+from boneage_kedro.datasets import ImageStoreDataset
 from boneage_kedro.imaging.store import StoreChunk, StoreEntry, StoreHeader, StoreState
 
 HEADER = StoreHeader(4, {})
@@ -25,6 +26,12 @@ def catalog_of(folder: Path) -> DataCatalog:
             "weights": {"type": f"{datasets}.PretrainedWeightsDataset", "path": f"{folder}/weights"},
         }
     )
+
+
+def test_a_store_that_is_missing_names_the_pipeline_that_makes_it(tmp_path: Path) -> None:
+    store = ImageStoreDataset(str(tmp_path / "hands"), made_by="hand_active_learning")
+    with pytest.raises(DatasetError, match="hands: no finished image store; run the pipeline hand_active"):
+        store.load()
 
 
 def run(catalog: DataCatalog, fail_at: int | None) -> list[str]:

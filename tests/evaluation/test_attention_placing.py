@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from boneage_kedro.evaluation.attention_placing import PlacedMaps, place_maps
+from boneage_kedro.evaluation.attention_placing import PlacedMaps, move_map, place_maps
+from boneage_kedro.imaging.geometry import UPRIGHT, Box, Pose, canvas_transform
 
 
 def test_cells_that_lie_side_by_side_by_hand() -> None:
@@ -35,3 +36,32 @@ def test_maps_laid_one_by_one_are_those_laid_at_once() -> None:
     placed = PlacedMaps(["a", "b"], maps, 31, 32, 96)
     assert list(placed) == ["a", "b"]
     np.testing.assert_allclose(np.stack(list(placed.values())), place_maps(maps, 31, 32, 96))
+
+
+def test_a_map_of_a_part_lies_on_that_part_of_the_whole_picture() -> None:
+    part = Box(
+        20, 40, 60, 120
+    )  # of 100 x 200 pixels; its canvas of 40 px has 10 px of nothing at either side
+    own = canvas_transform(part, UPRIGHT, 40)
+    whole = canvas_transform(Box(0, 0, 100, 200), UPRIGHT, 100)  # half the size, 25 px of nothing at the left
+    moved = move_map(np.full((40, 40), 7.0), part, own, whole, 100)
+    inside = np.zeros((100, 100), bool)
+    inside[20:60, 35:55] = True
+    assert not moved[~inside].any()
+    assert (moved[inside] > 0).all()
+    assert (moved[21:59, 36:54] == 7).all()
+
+
+def test_a_turned_part_brings_its_map_to_where_it_came_from() -> None:
+    part, pose = Box(10, 20, 50, 60), Pose(mirrored=True, quarter_turns=1)
+    own, turned = (canvas_transform(part, one, 40) for one in (UPRIGHT, pose))
+    placed = np.random.default_rng(0).normal(size=(40, 40))
+    moved = move_map(placed, part, own, turned, 40)
+    np.testing.assert_allclose(moved, pose.apply(placed), atol=1e-6)
+
+
+def test_a_map_on_its_own_picture_stays() -> None:
+    box = Box(0, 0, 64, 64)
+    frame = canvas_transform(box, UPRIGHT, 32)
+    placed = np.random.default_rng(0).normal(size=(32, 32))
+    np.testing.assert_allclose(move_map(placed, box, frame, frame, 32), placed, atol=1e-6)

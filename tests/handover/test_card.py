@@ -21,6 +21,7 @@ FACTS: dict[str, Any] = {
     "parity": {"cases": 3, "age_months": 2e-5, "map_months": 1e-4},
     "network": "0123",
     "masks": ["hand"],
+    "images": "whole",
     "coverage": 0.9,
     "calibration_cases": 41,
     "false_alarms": 0.02,
@@ -57,6 +58,15 @@ def test_the_card_has_figures_limits_and_what_the_model_is_not_for() -> None:
     assert "| `hand.safetensors`, `hand.json` | the network that masks: hand |" in card
     assert "6 to 216 months" in card
     assert "chronological age. Do not use it to tell how old a person is" in card
+
+
+def test_the_card_says_which_pictures_are_read() -> None:
+    tables = count_cases(TEST, 24), measure_performance(TEST, 24, seed=0)
+    whole, enhanced = (write_card(FACTS | {"images": kind}, *tables) for kind in ("whole", "enhanced"))
+    assert "| pictures it reads | whole radiographs |" in whole
+    assert "enhancer" not in whole
+    assert "| pictures it reads | cut to the hand and enhanced |" in enhanced
+    assert "| `enhancer.safetensors`, `enhancer.json` |" in enhanced
 
 
 def test_only_groups_of_some_size_have_an_interval_of_their_error() -> None:

@@ -106,7 +106,7 @@ def edit(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], object]
         (Path.unlink, "holds no package of a model .package.json is missing.; make one"),
         (lambda file: file.write_text("{"), "package.json is damaged .Invalid JSON"),
         (edit(lambda m: m.pop("files")), "package.json is damaged .Field required"),
-        (edit(lambda m: m.update(format=2)), "knows no format 2; bring it up to date"),
+        (edit(lambda m: m.update(format=3)), "knows no format 3; bring it up to date"),
         (edit(lambda m: m.update(masks=["wing"])), "knows no masks of wing"),
         (edit(lambda m: m["files"].pop("age.json")), "does not list 'age.json'"),
         (

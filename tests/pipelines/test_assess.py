@@ -17,8 +17,12 @@ from boneage_kedro.cohort.tables import read_case_table
 from boneage_kedro.evaluation.intervals import IntervalCalibration
 from boneage_kedro.evaluation.mondrian import Group
 from boneage_kedro.handover.package import ModelPackage, Network
-from boneage_kedro.imaging.preparation import Prepared
+from boneage_kedro.imaging.geometry import Pose, canvas_transform, map_points
+from boneage_kedro.imaging.ingest import read_content
+from boneage_kedro.imaging.preparation import Prepared, prepare
+from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographFolder
+from boneage_kedro.masks.hand import hand_box
 from boneage_kedro.models.feature_distance import FeatureDistance
 from boneage_kedro.models.regressor import AgeMaps, AgeRegressor, RegressorConfig
 from boneage_kedro.phantom import fabricate_hand
@@ -291,6 +295,33 @@ def test_a_hand_without_its_wrist_is_indeterminate_if_its_mask_is_trusted(
     ((reading,),) = assessor.read(cases, radiographs)
     assert reading.status == status
     assert any("the wrist is cut off" in warning for warning in reading.warnings) == trusted
+
+
+def test_the_map_of_a_cut_hand_lies_on_the_hand_of_the_whole_picture(
+    radiographs: RadiographFolder, model: Any, parameters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights, settings = model
+    crop = {"canvas_px": 80, "margin": 0, "remove_background": False}
+    cut = settings | {"images": "hand", "preparation": settings["preparation"] | crop}
+    everywhere = torch.full((1, 2, 2), 400.0, dtype=torch.float64)
+    seen = AgeMaps(everywhere, torch.tensor([0.0]), torch.zeros(1, weights["head.weight"].shape[1]))
+    monkeypatch.setattr("boneage_kedro.training.assessment.read_maps", lambda *_: seen)
+    reader, params = PalmAlone(settings["preparation"], trusted=True), parameters["assess"]
+    assessor = Assessor(
+        weights, cut, Reliability.of(weights, cut, *kept_with((weights, cut))), params, [reader]
+    )
+    ((reading,),) = assessor.read(read_case_table(table(("h0", "M", ""))), radiographs)
+    side, file = params["overlay_px"], radiographs["h0"]
+    made = prepare(read_radiograph(read_content(file), file.name), settings["preparation"])
+    box = hand_box(reader._mask(made) > 0, 0)
+    edges = np.array([[box.left, box.top], [box.right, box.bottom]]) - 0.5
+    eye = canvas_transform(made.crop, Pose(made.mirrored, made.quarter_turns), side)
+    (left, top), (right, bottom) = np.sort(map_points(edges, eye) + 0.5, axis=0).round().astype(int)
+    assert 0 < left < right < side
+    coloured = (reading.overlay[:, side:] != reading.overlay[:, :side]).any(-1)
+    assert coloured[top + 2 : bottom - 2, left + 2 : right - 2].all()
+    coloured[top:bottom, left:right] = False
+    assert not coloured.any()
 
 
 def test_a_chronological_age_far_off_is_told(

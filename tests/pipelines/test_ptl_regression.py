@@ -106,6 +106,15 @@ def test_our_row_of_the_papers_tables_says_how_many_cases_of_what_were_used(
     ours = methods.iloc[-1]
     assert (ours["dataset_size"], ours["held_out"], ours["epochs"]) == (400, 100, "7")
     assert ours["feature"].endswith("px, phantoms")
+    cut, _ = compare_with_paper(
+        comparison,
+        predictions,
+        pd.DataFrame({"epoch": range(7)}),
+        None,
+        "phantoms",
+        params | {"images": "hand"},
+    )
+    assert cut.iloc[-1]["feature"].endswith("px of cut hands, phantoms")
     maes = comparison.set_index("cohort")["mae"]
     columns = ["mae", "mae_girls", "mae_boys"]
     for table in (methods, participants):

@@ -9,6 +9,7 @@ from boneage_kedro.imaging.store import (
     ImageStore,
     ImageStoreWriter,
     StoreChunk,
+    StoreMissing,
     StoreState,
     is_finished,
     read_state,
@@ -18,21 +19,31 @@ from boneage_kedro.imaging.store import (
 class ImageStoreDataset(AbstractDataset[StoreChunk, ImageStore]):
     """Prepared radiographs in one memory-mapped file, saved chunk by chunk by a generator node.
 
+    Args:
+        made_by: the pipeline to run where there is no store.
+
     Example:
         .. code-block:: yaml
 
-            image_store:
+            hand_store:
               type: boneage_kedro.datasets.ImageStoreDataset
-              path: data/03_primary/image_store
+              path: data/05_model_input/hand_store
+              made_by: hand_active_learning
     """
 
-    def __init__(self, path: str, metadata: dict[str, Any] | None = None) -> None:
-        self._path = Path(path)
+    def __init__(self, path: str, made_by: str = "data_prep", metadata: dict[str, Any] | None = None) -> None:
+        self._path, self._made_by = Path(path), made_by
         self._writer: ImageStoreWriter | None = None
         self.metadata = metadata
 
     def load(self) -> ImageStore:
-        """The store for reading; no pixel is read yet."""
+        """The store for reading; no pixel is read yet.
+
+        Raises:
+            StoreMissing: says which pipeline makes it.
+        """
+        if not self._exists():
+            raise StoreMissing(f"{self._path}: no finished image store; run the pipeline {self._made_by}")
         return ImageStore(self._path)
 
     def save(self, data: StoreChunk) -> None:

@@ -7,7 +7,10 @@ in an EfficientNet with the padding of TensorFlow the last one does. Stretched m
 
 from collections.abc import Iterable, Iterator, Mapping
 
+import cv2
 import numpy as np
+
+from boneage_kedro.imaging.geometry import Box, map_points, to_source
 
 
 class PlacedMaps(Mapping[str, np.ndarray]):
@@ -51,6 +54,27 @@ def place_maps(maps: np.ndarray, first_px: float, stride_px: float, picture_px: 
     """
     rows, columns = (_spread(count, first_px, stride_px, picture_px) for count in maps.shape[1:])
     return np.einsum("yr,nrc,xc->nyx", rows, maps, columns, optimize=True)
+
+
+def move_map(placed: np.ndarray, part: Box, own: np.ndarray, other: np.ndarray, side_px: int) -> np.ndarray:
+    """A map of a part of a radiograph, such as its hand, brought onto another picture of the same radiograph.
+
+    Args:
+        placed: (P, P) months, of `place_maps`.
+        part: what the network saw, in pixels of the radiograph.
+        own, other: (2, 3) maps of points of the radiograph to those of the map and of the other picture.
+        side_px: of the other picture.
+
+    Returns:
+        (side_px, side_px) months, 0 outside of the part; what lay beside it on the network's canvas is not shown.
+    """
+    back = np.vstack([cv2.invertAffineTransform(other.astype(np.float64)), [0, 0, 1]])
+    moved = to_source(placed, own.astype(np.float64) @ back, (side_px, side_px))
+    edges = np.array([[part.left, part.top], [part.right, part.bottom]]) - 0.5  # of pixels, not their centres
+    corners = np.sort(np.rint(map_points(edges, other) + 0.5), axis=0).clip(0, side_px).astype(int)
+    seen, shown = Box(*corners.ravel().tolist()), np.zeros_like(moved)
+    seen.view(shown)[:] = seen.view(moved)
+    return shown
 
 
 def _spread(cells: int, first_px: float, stride_px: float, picture_px: int) -> np.ndarray:

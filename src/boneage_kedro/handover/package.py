@@ -18,18 +18,20 @@ from torch import Tensor
 from typing_extensions import TypedDict
 
 from boneage_kedro.evaluation.case_result import CaseResult
+from boneage_kedro.training.age_pictures import check_picture_networks
 from boneage_kedro.training.assessment import Assessor
 from boneage_kedro.training.case_opening import Reading
 from boneage_kedro.training.device import device_of
 from boneage_kedro.training.forearm_reader import ForearmReader
 from boneage_kedro.training.hand_reader import HandReader
 from boneage_kedro.training.mask_readers import MaskReader, PhalanxReader
+from boneage_kedro.training.regression import images_in
 from boneage_kedro.training.reliability import Reliability, fingerprint_network
 from boneage_kedro.training.settings import AssessSettings
 
 MANIFEST = "package.json"
-FORMAT = 1
-"""Of the folder; one more for each change that an older program cannot read."""
+FORMAT = 2
+"""Of the folder; one more for each change that an older program cannot read. Networks of 1 read whole pictures."""
 
 READERS: Mapping[str, type[PhalanxReader] | type[HandReader] | type[ForearmReader]] = {
     reader.kind: reader for reader in (PhalanxReader, HandReader, ForearmReader)
@@ -57,6 +59,7 @@ class ModelPackage:
         familiarity: the state of its `boneage_kedro.models.feature_distance.FeatureDistance`, and figures of it.
         intervals: its calibration, as `boneage_kedro.evaluation.intervals.IntervalCalibration` describes itself.
         masks: networks by what they mask, a key of `READERS`.
+        enhancer: with its tiles and its guard, for a network that reads enhanced hands.
         documents: files that come along and that no reading needs, by name: the model card, ONNX.
         mlflow_run: the run that packed it; empty when there was none.
     """
@@ -65,6 +68,7 @@ class ModelPackage:
     familiarity: Network
     intervals: Mapping[str, Any]
     masks: Mapping[str, Network] = field(default_factory=dict)
+    enhancer: Network | None = None
     documents: Mapping[str, bytes] = field(default_factory=dict)
     mlflow_run: str = ""
 
@@ -84,15 +88,23 @@ class ModelPackage:
             *self.age, self.intervals, dict(self.familiarity.weights), self.familiarity.settings
         )
 
+    def check(self) -> None:
+        """See that its parts belong together.
+
+        Raises:
+            ValueError: intervals or familiarity belong to another network, or it lacks what makes its pictures.
+        """
+        _ = self.reliability
+        check_picture_networks(self.age.settings, self.masks, self.enhancer)
+
     def assessor(self, settings: AssessSettings) -> Assessor:
         """Build the networks, ready to read.
 
         Raises:
-            ValueError: intervals or familiarity belong to another network.
+            ValueError: as `check`.
         """
-        return Assessor(
-            *self.age, self.reliability, settings, self._readers(device_of(settings["accelerator"]))
-        )
+        readers = self._readers(device_of(settings["accelerator"]))
+        return Assessor(*self.age, self.reliability, settings, readers, self.enhancer)
 
     def result(self, reading: Reading) -> CaseResult:
         """A reading of its `assessor` in the form that is handed out."""
@@ -133,10 +145,10 @@ def write_package(folder: Path, package: ModelPackage) -> None:
     """Write a package, in the place of an earlier one, which goes only when all is written.
 
     Raises:
-        ValueError: intervals or familiarity belong to another network.
+        ValueError: as `ModelPackage.check`.
         FileExistsError: the folder holds something else.
     """
-    _ = package.reliability  # belongs to this network, or it would raise
+    package.check()
     if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
         raise FileExistsError(f"{folder} holds other files than a package of a model; name another folder")
     contents = _contents(package)
@@ -156,7 +168,7 @@ def load_package(folder: Path) -> ModelPackage:
     Raises:
         UnusablePackage: there is none, or a file of it is missing or not as it was written, or it is from a later
             version of this program.
-        ValueError: intervals or familiarity belong to another network.
+        ValueError: as `ModelPackage.check`.
     """
     manifest = _read_manifest(folder)
     contents = _read_files(folder, manifest["files"])
@@ -165,11 +177,13 @@ def load_package(folder: Path) -> ModelPackage:
         return Network(load(contents[f"{part}.safetensors"]), json.loads(contents[f"{part}.json"]))
 
     try:
+        age = network("age")
         package = ModelPackage(
-            age=network("age"),
+            age=age,
             familiarity=network("familiarity"),
             intervals=json.loads(contents["intervals.json"]),
             masks={kind: network(kind) for kind in manifest["masks"]},
+            enhancer=network("enhancer") if images_in(age.settings) == "enhanced" else None,
             documents={name: contents[name] for name in manifest["documents"]},
             mlflow_run=manifest["mlflow_run"],
         )
@@ -179,7 +193,7 @@ def load_package(folder: Path) -> ModelPackage:
         ) from None
     if package.network != manifest["network"]:
         raise UnusablePackage(f"{folder}: {MANIFEST} is that of another network than the weights; {_AGAIN}")
-    _ = package.reliability
+    package.check()
     return package
 
 
@@ -189,6 +203,8 @@ _AGAIN = "copy the whole folder again, or make it with kedro run --pipelines=pac
 def _contents(package: ModelPackage) -> dict[str, bytes]:
     """The files of a package but for its manifest, by name."""
     networks = {"age": package.age, "familiarity": package.familiarity, **package.masks}
+    if package.enhancer:
+        networks["enhancer"] = package.enhancer
     contents = dict(package.documents)
     for part, network in networks.items():
         contents[f"{part}.safetensors"] = save(
@@ -200,7 +216,7 @@ def _contents(package: ModelPackage) -> dict[str, bytes]:
 
 def _manifest(package: ModelPackage, contents: Mapping[str, bytes]) -> _Manifest:
     return {
-        "format": FORMAT,
+        "format": 1 if images_in(package.age.settings) == "whole" else FORMAT,
         "network": package.network,
         "mlflow_run": package.mlflow_run,
         "made_with": {name: version(name) for name in ("boneage-kedro", "torch", "timm")},

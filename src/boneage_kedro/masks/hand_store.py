@@ -1,13 +1,15 @@
 """A store of hands: the radiographs once more, cut to the hand."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from typing_extensions import TypedDict
 
 from boneage_kedro.imaging.geometry import Box
 from boneage_kedro.imaging.ingest import in_chunks, in_threads, lacking
-from boneage_kedro.imaging.preparation import recrop
+from boneage_kedro.imaging.preparation import Prepared, recrop
 from boneage_kedro.imaging.radiograph import UnreadableRadiograph
 from boneage_kedro.imaging.sources import RadiographSource
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreEntry, StoreHeader, StoreState
@@ -28,6 +30,39 @@ class HandCrop(TypedDict):
     canvas_px: PixelSide
     margin: Share
     remove_background: bool
+
+
+def cut_hand(
+    pixels: np.ndarray, record: Mapping[str, Any], mask: np.ndarray | None, settings: HandCrop
+) -> Prepared:
+    """A radiograph cut to its hand; one without a mask that can be trusted stays whole.
+
+    Args:
+        pixels: (H, W) of the source.
+        record: what was recorded of the whole picture (`Prepared.record`).
+        mask: the hand (H, W), 0 outside, or None.
+    """
+    side = settings["canvas_px"]
+    part = Box(**record["crop"]) if mask is None else hand_box(mask > 0, settings["margin"])
+    made = recrop(pixels, record, part, side)
+    if mask is None or not settings["remove_background"]:
+        return made
+    return replace(made, image=made.image * mask_to_canvas(mask, made.transform, side))
+
+
+def cut_mask(
+    mask: np.ndarray | None, transform: np.ndarray, source_shape: tuple[int, int], side_px: int
+) -> np.ndarray:
+    """The mask of a hand (side_px, side_px) uint8, 1 inside, in the frame of what `cut_hand` has made.
+
+    Args:
+        mask: the hand (H, W), 0 outside; None where the picture stayed whole, of which all that its radiograph
+            shows is inside.
+        transform: (2, 3) map of source to canvas points.
+        source_shape: (rows, columns) of the radiograph.
+    """
+    inside = np.ones(source_shape, np.uint8) if mask is None else (mask > 0).astype(np.uint8)
+    return mask_to_canvas(inside, transform, side_px)
 
 
 def ingest_hands(
@@ -84,13 +119,8 @@ def _entry(
         pixels = read_again(key, before, radiographs)
     except UnreadableRadiograph as error:
         return StoreEntry(key, "", record=file, failure=str(error))
-    side = settings["canvas_px"]
-    part = Box(**before["crop"]) if mask is None else hand_box(mask > 0, settings["margin"])
-    made = recrop(pixels, before, part, side)
-    image = made.image
-    if mask is not None and settings["remove_background"]:
-        image = image * mask_to_canvas(mask, made.transform, side)
-    return StoreEntry(key, name, image, {**before, **made.record(), "cut": mask is not None})
+    made = cut_hand(pixels, before, mask, settings)
+    return StoreEntry(key, name, made.image, {**before, **made.record(), "cut": mask is not None})
 
 
 def ingest_hand_masks(
@@ -112,8 +142,8 @@ def ingest_hand_masks(
 
     def entry(key: str) -> StoreEntry:
         record, (transform, shape) = hands.record(key), hands.frame(key, side)
-        mask = (mask_of(key) > 0).astype(np.uint8) if record["cut"] else np.ones(shape, np.uint8)
-        return StoreEntry(key, names[key], mask_to_canvas(mask, transform, side), {"file": record["file"]})
+        mask = cut_mask(mask_of(key) if record["cut"] else None, transform, shape, side)
+        return StoreEntry(key, names[key], mask, {"file": record["file"]})
 
     yield from in_chunks(header, map(entry, lacking(header, names, state)))
 

@@ -12,12 +12,15 @@ import torch
 from torch import Tensor
 
 from boneage_kedro.cohort.sex import Sex
-from boneage_kedro.evaluation.attention_placing import place_maps
+from boneage_kedro.evaluation.attention_placing import move_map, place_maps
 from boneage_kedro.evaluation.overlay import overlay_map
+from boneage_kedro.imaging.geometry import Pose, canvas_transform, rescale_transform
 from boneage_kedro.imaging.parallel import map_ordered
+from boneage_kedro.imaging.preparation import Prepared
 from boneage_kedro.imaging.sources import Radiographs
 from boneage_kedro.masks.wrist import wrist_doubt
 from boneage_kedro.models.cell_grid import locate_cells
+from boneage_kedro.training.age_pictures import AgePictures, Trained
 from boneage_kedro.training.batches import to_input
 from boneage_kedro.training.case_opening import CaseOpener, CasePictures, Reading, Status
 from boneage_kedro.training.device import device_of
@@ -36,12 +39,13 @@ FULL_COLOUR_SD = 4.0
 class _Case:
     """A case on its way: what is known of its result, its pictures, and what only the verdict needs.
 
-    ``distance`` is that of the picture from those in training; ``trusted`` are the kinds of masks that others may
-    rely on.
+    ``seen`` is the picture that the network reads, ``distance`` how far it lies from those in training; ``trusted``
+    are the kinds of masks that others may rely on.
     """
 
     reading: Reading
     pictures: CasePictures
+    seen: Prepared
     distance: float = np.nan
     trusted: set[str] = field(default_factory=set)
 
@@ -53,6 +57,10 @@ class Assessor:
         model_settings: what the training kept beside the weights, with the preparation it was trained on.
         reliability: of this very network.
         readers: find what is to be masked, on the device that the settings name.
+        enhancer: for a network that reads enhanced hands.
+
+    Raises:
+        ValueError: as `AgePictures`.
     """
 
     def __init__(
@@ -62,12 +70,15 @@ class Assessor:
         reliability: Reliability,
         settings: AssessSettings,
         readers: Sequence[MaskReader],
+        enhancer: Trained | None = None,
     ) -> None:
         self._device = device_of(settings["accelerator"])
         self._model = build_regressor(dict(weights), dict(model_settings)).to(self._device)
         self._cells = locate_cells(self._model.backbone, self._model.config.input_px)
         self._model_settings, self._settings = model_settings, settings
         self._reliability, self._readers = reliability, readers
+        kinds = [reader.kind for reader in readers]
+        self._pictures = AgePictures(model_settings, kinds, enhancer, self._device)
 
     def read(self, cases: pd.DataFrame, radiographs: Radiographs) -> Iterator[list[Reading]]:
         """Read bone ages batch by batch, in the order of the table; a bad case never stops the others.
@@ -87,19 +98,35 @@ class Assessor:
             yield readings
 
     def _read_batch(self, opened: Sequence[tuple[Reading, CasePictures | None]]) -> list[Reading]:
-        cases = [_Case(reading, pictures) for reading, pictures in opened if pictures is not None]
+        cases = [
+            _Case(reading, pictures, pictures.for_network)
+            for reading, pictures in opened
+            if pictures is not None
+        ]
         if cases:
             for reader in self._readers:
                 _find(reader, cases)
+            self._choose_pictures(cases)
             self._read_ages(cases)
         for case in cases:
             _judge(case, self._reliability, self._settings)
         return [reading for reading, _ in opened]
 
+    def _choose_pictures(self, cases: Sequence[_Case]) -> None:
+        """Cut the pictures to their hands, if the network reads these."""
+        made = self._pictures.of(
+            [case.reading.id for case in cases],
+            [case.seen for case in cases],
+            [case.pictures.pixels for case in cases],
+            [case.reading.masks["hand"] if "hand" in case.trusted else None for case in cases],
+        )
+        for case, picture in zip(cases, made, strict=True):
+            case.seen = picture
+
     def _read_ages(self, cases: Sequence[_Case]) -> None:
         """Ages and maps, and how far the pictures lie from those in training."""
         config = self._model.config
-        raw = torch.from_numpy(np.stack([case.pictures.for_network.image for case in cases]))
+        raw = torch.from_numpy(np.stack([case.seen.image for case in cases]))
         is_male = torch.tensor([case.reading.sex == Sex.MALE for case in cases], device=self._device)
         images = to_input(raw.to(self._device), config.input_px)
         seen = read_maps(self._model, images, is_male, views_in(self._model_settings))
@@ -110,11 +137,17 @@ class Assessor:
             cases, seen.ages.tolist(), placed, distances, strict=True
         ):
             case.reading.bone_age_months, case.distance = age, distance
-            case.reading.overlay = _draw(case.pictures.for_eye, contribution, full_colour)
+            case.reading.overlay = _draw(case, contribution, full_colour)
 
 
-def _draw(picture: np.ndarray, contribution: np.ndarray, full_colour: float) -> np.ndarray:
-    """The picture beside its activation map, (P, 2P, 3)."""
+def _draw(case: _Case, contribution: np.ndarray, full_colour: float) -> np.ndarray:
+    """The whole picture beside its activation map, (P, 2P, 3)."""
+    picture, whole = case.pictures.for_eye, case.pictures.for_network
+    if case.seen is not whole:
+        seen, pose = case.seen, Pose(whole.mirrored, whole.quarter_turns)
+        own = rescale_transform(seen.transform, len(seen.image), len(contribution))
+        other = canvas_transform(whole.crop, pose, len(picture))
+        contribution = move_map(contribution, seen.crop, own, other, len(picture))
     plain = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
     return np.hstack([plain, overlay_map(picture, contribution, full_colour)])
 

@@ -63,7 +63,7 @@ class CasePictures:
 
     Attributes:
         pixels: (H, W), those of the file.
-        for_network: of the network that reads the age.
+        for_network: of the network that reads the age, whole.
         for_masks: of those that mask, by kind.
         for_eye: as for the network, at the size of overlays.
     """

@@ -102,8 +102,8 @@ def set_limits(
 
 def enhance_hands(
     model: Enhancer,
-    hands: ImageStore,
-    masks: ImageStore,
+    hands: Mapping[str, np.ndarray],
+    masks: Mapping[str, np.ndarray],
     ids: Sequence[str],
     described: Mapping[str, Any],
     tiles: TileSettings,
@@ -114,6 +114,8 @@ def enhance_hands(
     """Enhance hands one at a time; one whose enhanced picture shows another hand gets the standard tone alone.
 
     Args:
+        hands: (P, P) uint8 by id.
+        masks: in their frame by id, 0 outside.
         described: what `teach_enhancer` says of the model.
     """
     bare = WithoutBackground(hands, masks)

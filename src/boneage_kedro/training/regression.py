@@ -21,6 +21,7 @@ from boneage_kedro.training.batches import AgeSamples
 from boneage_kedro.training.device import device_of
 from boneage_kedro.training.familiarity import pooled_features
 from boneage_kedro.training.loop import train
+from boneage_kedro.training.pacing import Images
 from boneage_kedro.training.predict import map_attention, predict_ages
 from boneage_kedro.training.progress import Checkpoint, EpochRecord
 from boneage_kedro.training.seeding import derive_seed
@@ -191,6 +192,22 @@ def check_cohort(
         )
 
 
+def check_pictures(store: ImageStore, ids: Sequence[str], settings: Mapping[str, Any]) -> None:
+    """See that the network was trained on these pictures.
+
+    Args:
+        ids: of all its cases, those of other parts than the training part among them.
+
+    Raises:
+        ValueError: it was not.
+    """
+    if store.fingerprint(ids) != settings["data_fingerprint"]:
+        raise ValueError(
+            f"the network was trained on other pictures than these, of the kind {images_in(settings)}; "
+            "name that kind (ptl_regression.images), or run the pipeline ptl_regression as a whole"
+        )
+
+
 def map_cohort(
     store: ImageStore,
     cases: pd.DataFrame,
@@ -244,6 +261,12 @@ class CohortReader(NamedTuple):
         model = build_regressor(weights, settings).to(device)
         samples = select_samples(store, cases, model.config.input_px)
         return cls(model, samples, fit_settings["batch_size"], device, views_in(settings))
+
+
+def images_in(settings: Mapping[str, Any]) -> Images:
+    """The pictures that a network reads; one from before there was a choice reads whole ones."""
+    images: Images = settings.get("images", "whole")
+    return images
 
 
 def views_in(settings: Mapping[str, Any]) -> ViewSettings:

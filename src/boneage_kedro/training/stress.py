@@ -22,16 +22,27 @@ from boneage_kedro.imaging.sources import RadiographSource
 from boneage_kedro.imaging.stress import Transformation
 from boneage_kedro.models.age_ensemble import AgeNetwork
 from boneage_kedro.provenance import fingerprint, fingerprint_code
+from boneage_kedro.training.age_pictures import AgePictures, Trained
 from boneage_kedro.training.batches import to_input
 from boneage_kedro.training.checkpoint import CheckpointFile
+from boneage_kedro.training.hand_reader import HandReader
 from boneage_kedro.training.predict import read_ages
 from boneage_kedro.training.settings import ViewSettings
 from boneage_kedro.training.views import PLAIN
 
 logger = logging.getLogger(__name__)
 
+PictureMaker = Callable[[Sequence[str], Sequence[Prepared], Sequence[np.ndarray]], Sequence[Prepared]]
+"""Ids, prepared pictures and pixels (H, W) of a batch to the pictures that are read."""
+
 Predictor = Callable[[Sequence[Prepared], np.ndarray], np.ndarray]
 """Prepared pictures and whether each child is a boy, (B,) bool, to ages in months, (B,); nan refuses a picture."""
+
+
+def _as_prepared(
+    ids: Sequence[str], prepared: Sequence[Prepared], pixels: Sequence[np.ndarray]
+) -> Sequence[Prepared]:
+    return prepared
 
 
 @dataclass(frozen=True)
@@ -40,10 +51,11 @@ class StressTest:
 
     Attributes:
         predict: see `Predictor`.
-        predictor_name: a fingerprint of it; ages of another one are not taken for its own.
-        preparation: of the pictures that it takes.
+        predictor_name: a fingerprint of it and of ``pictures``; ages of another one are not taken for its own.
+        preparation: of radiographs.
         batch_size: pictures that it is given at once.
         workers: threads that read, change and prepare pictures.
+        pictures: makes those that it takes of prepared ones, if these are not what it takes.
     """
 
     predict: Predictor
@@ -51,6 +63,7 @@ class StressTest:
     preparation: PreparationSettings
     batch_size: int
     workers: int
+    pictures: PictureMaker = _as_prepared
 
 
 def run_stress(
@@ -101,12 +114,40 @@ def network_predictor(model: AgeNetwork, device: torch.device, views: ViewSettin
     return predict
 
 
+def picture_maker(
+    settings: Mapping[str, Any], committee: Trained | None, enhancer: Trained | None, device: torch.device
+) -> tuple[PreparationSettings, PictureMaker]:
+    """How radiographs are prepared for a network that reads ages, and what makes its pictures of them then.
+
+    Args:
+        settings: of the network.
+        committee: that masks hands, where the network reads cut ones.
+        enhancer: see `AgePictures`.
+
+    Raises:
+        ValueError: as `AgePictures`.
+    """
+    pictures = AgePictures(settings, ["hand"] if committee else [], enhancer, device)
+    if not committee:
+        return settings["preparation"], _as_prepared
+    reader = HandReader(*committee, device)
+
+    def make(
+        ids: Sequence[str], prepared: Sequence[Prepared], pixels: Sequence[np.ndarray]
+    ) -> Sequence[Prepared]:
+        found = reader.read(ids, prepared, pixels)
+        return pictures.of(ids, prepared, pixels, [one.mask if one.trusted else None for one in found])
+
+    return reader.preparation, make
+
+
 @dataclass
 class _Stressed:
-    """A case on its way: its row and, if the file could be read, its changed picture."""
+    """A case on its way: its row and, if the file could be read, its changed picture, (H, W) and prepared."""
 
     row: dict[str, Any]
     is_male: bool
+    pixels: np.ndarray | None = None
     prepared: Prepared | None = None
 
 
@@ -131,7 +172,7 @@ def _run_cell(
     changed = map_ordered(change, records, test.workers, ahead)
     rows: list[dict[str, Any]] = []
     while batch := list(islice(changed, test.batch_size)):
-        _predict(batch, test.predict)
+        _predict(batch, test)
         rows += [case.row for case in batch]
     checkpoint.save({"fingerprint": made_by, "rows": rows})
     return rows
@@ -161,7 +202,7 @@ def _change(
         return stressed
     plain = prepare(radiograph, preparation)
     changed = replace(radiograph, pixels=transformation.apply(radiograph.pixels, key))
-    stressed.prepared = prepare(changed, preparation)
+    stressed.pixels, stressed.prepared = changed.pixels, prepare(changed, preparation)
     row["picture_change"] = _difference(plain.image, stressed.prepared.image)
     row["warnings"] = "; ".join(stressed.prepared.warnings)
     return stressed
@@ -175,14 +216,17 @@ def _read(key: str, radiographs: Mapping[str, RadiographSource]) -> Radiograph:
     return replace(read_radiograph(read_content(source), source.name), polarity_known=False)
 
 
-def _predict(batch: Sequence[_Stressed], predict: Predictor) -> None:
+def _predict(batch: Sequence[_Stressed], test: StressTest) -> None:
     """Put the ages of a batch into its rows."""
     pictured = [case for case in batch if case.prepared is not None]
     if not pictured:
         return
-    ages = predict(
-        [case.prepared for case in pictured if case.prepared], np.array([case.is_male for case in pictured])
+    pictures = test.pictures(
+        [case.row["id"] for case in pictured],
+        [case.prepared for case in pictured if case.prepared],
+        [case.pixels for case in pictured if case.pixels is not None],
     )
+    ages = test.predict(pictures, np.array([case.is_male for case in pictured]))
     for case, age in zip(pictured, ages, strict=True):
         case.row["predicted_months"] = float(age)
 

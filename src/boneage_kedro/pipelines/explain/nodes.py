@@ -46,9 +46,11 @@ def map_test_cases(
 
     Raises:
         ArithmeticError: a map does not add up, so it would explain another model than the one that predicted.
+        ValueError: the pictures are not those the network was trained on.
     """
-    from boneage_kedro.training.regression import map_cohort
+    from boneage_kedro.training.regression import check_pictures, map_cohort
 
+    check_pictures(store, predictions["id"].tolist(), settings)
     test = predictions[predictions["split"] == "test"].reset_index(drop=True)
     maps, biases = map_cohort(store, test, weights, settings, fit_settings)
     table = test.drop(columns="split").assign(bias_months=biases, map_mean_months=maps.mean((1, 2)))

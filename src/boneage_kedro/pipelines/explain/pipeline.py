@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from boneage_kedro.pipelines.age_pictures import age_pictures
 from boneage_kedro.pipelines.explain.nodes import (
     check_by_deletion,
     check_by_random_layers,
@@ -18,7 +19,6 @@ from boneage_kedro.pipelines.explain.nodes import (
 )
 
 _DRAWN = [
-    "image_store",
     "attention_maps",
     "attention_grid",
     "attention_table",
@@ -26,7 +26,6 @@ _DRAWN = [
     "params:data_prep.source_name",
 ]
 _CHECKED = [
-    "image_store",
     "checked_maps",
     "ptl_weights",
     "ptl_settings",
@@ -37,12 +36,13 @@ _CHECKED = [
 
 def create_pipeline() -> Pipeline:
     """Maps of the test part, then figures of them, and checks that they belong to what the network has learnt."""
+    pictures = age_pictures()
     return Pipeline(
         [
             Node(
                 map_test_cases,
                 inputs=[
-                    "image_store",
+                    pictures,
                     "ptl_predictions",
                     "ptl_weights",
                     "ptl_settings",
@@ -60,26 +60,26 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 draw_attention,
-                inputs=_DRAWN,
+                inputs=[pictures, *_DRAWN],
                 outputs=["attention_sheet@figure", "mean_attention@figure"],
                 name="draw_attention",
             ),
             Node(
                 draw_error_panels,
-                inputs=_DRAWN,
+                inputs=[pictures, *_DRAWN],
                 outputs="error_panels@figure",
                 name="draw_error_panels",
             ),
             Node(
                 locate_joints,
-                inputs=["image_store", "attention_table", "hand_joints_if_any", "phantom_truth_if_any"],
+                inputs=[pictures, "attention_table", "hand_joints_if_any", "phantom_truth_if_any"],
                 outputs="attention_joints",
                 name="locate_joints",
             ),
             Node(
                 count_by_region,
                 inputs=[
-                    "image_store",
+                    pictures,
                     "attention_maps",
                     "attention_grid",
                     "attention_table",
@@ -93,7 +93,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 draw_regions,
-                inputs=[*_DRAWN, "attention_joints", "attention_regions@table"],
+                inputs=[pictures, *_DRAWN, "attention_joints", "attention_regions@table"],
                 outputs=["region_bars@figure", "mean_hands@figure"],
                 name="draw_regions",
             ),
@@ -105,13 +105,13 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 check_by_deletion,
-                inputs=_CHECKED,
+                inputs=[pictures, *_CHECKED],
                 outputs=["attention_deletion", "attention_areas@table"],
                 name="check_by_deletion",
             ),
             Node(
                 check_by_random_layers,
-                inputs=_CHECKED,
+                inputs=[pictures, *_CHECKED],
                 outputs="attention_likeness",
                 name="check_by_random_layers",
             ),

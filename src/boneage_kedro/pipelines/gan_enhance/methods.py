@@ -58,6 +58,14 @@ def plain_methods(gold: GoldPairs, params: Params) -> dict[str, Enhancement]:
     return {**build_baselines(params["baselines"], reference), "standard_tone": tone}
 
 
+def enhancer_in_use(
+    weights: dict[str, Tensor], settings: Mapping[str, Any], limits: FidelityLimits, params: Params
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The enhancer with all that its pictures depend on in its settings: its ``tiles`` and its ``guard``."""
+    guard: GuardSettings = {**params["guard"], "limits": limits}
+    return weights, {**settings, "tiles": params["tiles"], "guard": guard}
+
+
 def all_methods(
     gold: GoldPairs,
     weights: dict[str, Tensor],
@@ -69,12 +77,12 @@ def all_methods(
     from boneage_kedro.training.enhance import build_enhancer
     from boneage_kedro.training.enhancing import as_method, under_guard
 
-    guard: GuardSettings = {**params["guard"], "limits": limits}
+    _, used = enhancer_in_use(weights, settings, limits, params)
     gan = as_method(
         build_enhancer(weights, settings), settings, params["tiles"], params["gan"]["accelerator"]
     )
     return {
         **plain_methods(gold, params),
         "gan": gan,
-        "gan_guarded": under_guard(gan, settings["tone"], guard),
+        "gan_guarded": under_guard(gan, settings["tone"], used["guard"]),
     }

@@ -18,7 +18,7 @@ from boneage_kedro.evaluation.metrics import final_metrics, metric_curve
 from boneage_kedro.imaging.ingest import in_chunks
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreEntry, StoreHeader, StoreState
 from boneage_kedro.masks.hand_store import WithoutBackground, ingest_hand_masks
-from boneage_kedro.pipelines.gan_enhance.methods import all_methods, gold_pairs, graded_hands
+from boneage_kedro.pipelines.gan_enhance.methods import all_methods, enhancer_in_use, gold_pairs, graded_hands
 from boneage_kedro.pipelines.gan_enhance.params import Params
 from boneage_kedro.pipelines.mask_steps import Predicted
 from boneage_kedro.provenance import fingerprint, fingerprint_code
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from boneage_kedro.imaging.enhancement import Enhancement
     from boneage_kedro.training.checkpoint import CheckpointFile
     from boneage_kedro.training.gan import Sheet
-    from boneage_kedro.training.gan_settings import GuardSettings
     from boneage_kedro.training.pairs import Pairs
 
 logger = logging.getLogger(__name__)
@@ -128,14 +127,14 @@ def enhance_hands(
     Yields:
         chunks of the enhanced store, and the table of fidelity so far.
     """
-    from boneage_kedro.models.weights import fingerprint_weights
     from boneage_kedro.training.device import device_of
     from boneage_kedro.training.enhance import build_enhancer
     from boneage_kedro.training.enhancing import enhance_hands as enhance
+    from boneage_kedro.training.reliability import fingerprint_network
 
     _check_preparation(settings, hands)
-    guard: GuardSettings = {**params["guard"], "limits": limits}
-    made_by = fingerprint(fingerprint_weights(weights), settings, params["tiles"], guard)
+    _, used = enhancer_in_use(weights, settings, limits, params)
+    made_by = fingerprint_network(weights, used)
     header = StoreHeader(
         hands.header.canvas_px,
         {**hands.header.preparation, "enhanced": made_by},
@@ -153,8 +152,8 @@ def enhance_hands(
         masks,
         todo,
         settings,
-        params["tiles"],
-        guard,
+        used["tiles"],
+        used["guard"],
         params["gan"]["batch_size"],
         device_of(params["gan"]["accelerator"]),
     )

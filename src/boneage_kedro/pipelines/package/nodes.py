@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from boneage_kedro.pipelines.gan_enhance.methods import enhancer_in_use
 from boneage_kedro.pipelines.package.params import Params
 from boneage_kedro.pipelines.ptl_regression.params import Params as TrainingParams
 
@@ -35,13 +36,15 @@ def export_age_network(
 
     Raises:
         ArithmeticError: ONNX Runtime gives other ages or maps than torch.
+        ValueError: the pictures are not those the network was trained on.
     """
     from boneage_kedro.handover.onnx_export import export_onnx, measure_parity
     from boneage_kedro.handover.package import Network
-    from boneage_kedro.training.regression import select_cohort, select_samples
+    from boneage_kedro.training.regression import check_pictures, select_cohort, select_samples
 
     network = Network(weights, settings)
     labelled = select_cohort(cases, splits, settings["cohort"])
+    check_pictures(store, labelled["id"].tolist(), settings)
     chosen = labelled[labelled["split"] == "test"].head(params["parity_cases"])
     exported = export_onnx(network)
     parity = measure_parity(
@@ -67,8 +70,16 @@ def pack_model(
     hand_settings: Settings | None,
     dru_weights: Weights | None,
     dru_settings: Settings | None,
+    *enhancer: Any,
 ) -> ModelPackage:
-    """Put together all that reads a bone age; networks for masks come along if they have been trained."""
+    """Put together all that reads a bone age; networks for masks come along if they have been trained.
+
+    Args:
+        enhancer: what `enhancer_in_use` takes, where ages are read from enhanced hands.
+
+    Raises:
+        ValueError: the pictures that the network reads cannot be made without a network that is missing.
+    """
     from boneage_kedro.handover.package import ModelPackage, Network
 
     masked_by = {
@@ -76,7 +87,7 @@ def pack_model(
         "hand": (hand_weights, hand_settings),
         "dru": (dru_weights, dru_settings),
     }
-    return ModelPackage(
+    package = ModelPackage(
         age=Network(weights, settings),
         familiarity=Network(familiarity_weights, familiarity_settings),
         intervals=intervals,
@@ -85,7 +96,10 @@ def pack_model(
             for kind, (its_weights, its_settings) in masked_by.items()
             if its_weights is not None and its_settings is not None
         },
+        enhancer=Network(*enhancer_in_use(*enhancer)) if enhancer else None,
     )
+    package.check()
+    return package
 
 
 def describe_model(
@@ -104,7 +118,7 @@ def describe_model(
         test: the test part with predicted ages and intervals.
     """
     from boneage_kedro.handover.card import count_cases, measure_performance, write_card
-    from boneage_kedro.training.regression import select_cohort
+    from boneage_kedro.training.regression import images_in, select_cohort
 
     settings, band = package.age.settings, training["age_band_months"]
     facts = {
@@ -113,6 +127,7 @@ def describe_model(
         "parity": parity,
         "network": package.network,
         "masks": list(package.masks),
+        "images": images_in(settings),
         "coverage": package.intervals["coverage"],
         "calibration_cases": package.intervals["cases"],
         "false_alarms": package.familiarity.settings["false_alarms"],

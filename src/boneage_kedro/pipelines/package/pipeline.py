@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from boneage_kedro.pipelines.age_pictures import age_pictures, enhancer
 from boneage_kedro.pipelines.package.nodes import (
     add_documents,
     describe_model,
@@ -26,7 +27,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 export_age_network,
-                inputs=["image_store", "cases", "splits", *AGE_NETWORK, "params:package"],
+                inputs=[age_pictures(), "cases", "splits", *AGE_NETWORK, "params:package"],
                 outputs=["age_onnx", "onnx_parity"],
                 name="export_age_network",
             ),
@@ -38,6 +39,7 @@ def create_pipeline() -> Pipeline:
                     "ptl_familiarity_weights",
                     "ptl_familiarity_settings",
                     *MASK_NETWORKS,
+                    *enhancer(),
                 ],
                 outputs="bare_package",
                 name="pack_model",

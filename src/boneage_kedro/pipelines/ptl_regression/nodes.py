@@ -53,8 +53,8 @@ def train_regressor(
     """Train one network on the training part, choosing by the validation part, or one for each fold of both.
 
     Returns:
-        its weights, `halved`; the settings that build it again (see `train_age_regressor` and `train_folds`); and one
-        row an epoch, with ``fold``.
+        its weights, `halved`; the settings that build it again (see `train_age_regressor` and `train_folds`) with the
+        ``images`` that it reads; and one row an epoch, with ``fold``.
     """
     from boneage_kedro.models.weights import halved
     from boneage_kedro.training.folds import train_folds
@@ -62,11 +62,12 @@ def train_regressor(
 
     labelled = select_cohort(cases, splits, params["cohort"])
     inputs = store, labelled, pretrained, checkpoint, params, stages
+    images = {"images": params["images"]}
     if params["folds"]["count"]:
         ensemble, settings, history = train_folds(*inputs, params["folds"])
-        return halved(ensemble.state_dict()), settings, pd.DataFrame(history)
+        return halved(ensemble.state_dict()), settings | images, pd.DataFrame(history)
     only, settings, history = train_age_regressor(*inputs)
-    return halved(only.state_dict()), settings, pd.DataFrame(history).assign(fold=1)
+    return halved(only.state_dict()), settings | images, pd.DataFrame(history).assign(fold=1)
 
 
 def predict_cases(
@@ -86,18 +87,20 @@ def predict_cases(
         its networks, too, empty where it has learnt from the case.
 
     Raises:
-        ValueError: labels or split are not those the network was trained on.
+        ValueError: labels, split or pictures are not those the network was trained on.
     """
     from boneage_kedro.training.folds import predict_unseen
     from boneage_kedro.training.regression import (
         PREDICTION_KEYS,
         check_cohort,
+        check_pictures,
         predict_table,
         select_cohort,
     )
 
     labelled = select_cohort(cases, splits, params["cohort"])
     check_cohort(labelled, settings)
+    check_pictures(store, labelled["id"].tolist(), settings)
     if "members" not in settings:
         return predict_table(store, labelled, weights, settings, params["fit"])
     ages = predict_unseen(store, labelled, weights, settings, params["fit"])
@@ -141,15 +144,16 @@ def learn_familiarity(
         part with the ``network`` that it belongs to.
 
     Raises:
-        ValueError: labels or split are not those the network was trained on, or the calibration part is too small
-            for the share of false alarms.
+        ValueError: labels, split or pictures are not those the network was trained on, or the calibration part is too
+            small for the share of false alarms.
     """
     from boneage_kedro.training.familiarity import fit_familiarity
-    from boneage_kedro.training.regression import check_cohort, pool_cohort, select_cohort
+    from boneage_kedro.training.regression import check_cohort, check_pictures, pool_cohort, select_cohort
     from boneage_kedro.training.reliability import fingerprint_network
 
     labelled = select_cohort(cases, splits, params["cohort"])
     check_cohort(labelled, settings)
+    check_pictures(store, labelled["id"].tolist(), settings)
     used = labelled[labelled["split"].isin(["train", "calibration"])]
     features = pool_cohort(store, used, weights, settings, params["fit"])
     learnt = (used["split"] == "train").to_numpy(copy=True)  # torch wants to be able to write
@@ -232,7 +236,8 @@ def compare_with_paper(
     """
     # a network of one sex has figures of `all` its children alone, which stand in the column of that sex
     ours = comparison.replace({"cohort": {"all": params["cohort"]}})
-    network = f"{params['backbone']} at {params['input_px']} px"
+    pictures = {"whole": "", "hand": " of cut hands", "enhanced": " of enhanced hands"}[params["images"]]
+    network = f"{params['backbone']} at {params['input_px']} px{pictures}"
     epochs = history["epoch"].nunique()
     rows = [OurMethod(MODELS["ptl"], f"{network}, {source}", len(predictions), epochs)]
     if bonet is not None and (comparison["model"] == MODELS["bonet"]).any():

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from boneage_kedro.pipelines.age_pictures import age_pictures
 from boneage_kedro.pipelines.ptl_regression.nodes import (
     calibrate_ages,
     collect_metrics,
@@ -88,7 +89,7 @@ def _reliability_nodes() -> list[Node]:
         Node(
             learn_familiarity,
             inputs=[
-                "image_store",
+                age_pictures(),
                 "cases",
                 "splits",
                 "ptl_weights",
@@ -120,7 +121,7 @@ def _reliability_nodes() -> list[Node]:
 
 
 def _strategy_nodes(strategy: str) -> list[Node]:
-    data = ["image_store", "cases", "splits"]
+    data = [age_pictures(), "cases", "splits"]
     return [
         Node(
             train_regressor,

@@ -14,6 +14,7 @@ from boneage_kedro.imaging.ingest import read_content
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.stress import PAPER_KINDS, list_transformations
+from boneage_kedro.pipelines.gan_enhance.methods import enhancer_in_use
 from boneage_kedro.pipelines.stress.params import Params
 
 if TYPE_CHECKING:
@@ -43,25 +44,40 @@ def run_stress_test(
     checkpoint: CheckpointFile,
     fit_settings: FitSettings,
     params: Params,
+    hand_weights: dict[str, Tensor] | None = None,
+    hand_settings: dict[str, Any] | None = None,
+    *enhancer: Any,
 ) -> Iterator[pd.DataFrame]:
     """Predict the age of every case in every transformation, from the file on.
 
+    Args:
+        hand_weights, hand_settings: of the committee that masks hands, where ages are read from cut hands.
+        enhancer: what `enhancer_in_use` takes, where they are read from enhanced ones.
+
     Yields:
         after each transformation the table so far (see `boneage_kedro.training.stress.run_stress`).
+
+    Raises:
+        ValueError: the pictures that the network reads cannot be made without a network that is missing.
     """
     from boneage_kedro.training.device import device_of
     from boneage_kedro.training.regression import build_regressor, views_in
     from boneage_kedro.training.reliability import fingerprint_network
-    from boneage_kedro.training.stress import StressTest, network_predictor, run_stress
+    from boneage_kedro.training.stress import StressTest, network_predictor, picture_maker, run_stress
 
     device = device_of(fit_settings["accelerator"])
     model = build_regressor(weights, settings).to(device)
+    committee = (hand_weights, hand_settings) if hand_weights and hand_settings else None
+    used = enhancer_in_use(*enhancer) if enhancer else None
+    preparation, pictures = picture_maker(settings, committee, used, device)
+    networks = [(weights, settings), *filter(None, [committee, used])]
     test = StressTest(
         predict=network_predictor(model, device, views_in(settings)),
-        predictor_name=fingerprint_network(weights, settings),
-        preparation=settings["preparation"],
+        predictor_name=" ".join(fingerprint_network(*network) for network in networks),
+        preparation=preparation,
         batch_size=params["batch_size"],
         workers=params["workers"],
+        pictures=pictures,
     )
     transformations = list_transformations(params["transformations"])
     yield from run_stress(cases, radiographs, transformations, test, checkpoint)

@@ -2,6 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from boneage_kedro.pipelines.age_pictures import enhancer, hand_committee
 from boneage_kedro.pipelines.stress.nodes import (
     choose_stressed_cases,
     collect_stress,
@@ -31,6 +32,8 @@ def create_pipeline() -> Pipeline:
                     "stress_checkpoint",
                     "params:ptl_regression.fit",
                     "params:stress",
+                    *hand_committee(),
+                    *enhancer(),
                 ],
                 outputs="stress_predictions",
                 name="run_stress_test",
