@@ -13,14 +13,11 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
-import torch
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 from boneage_kedro.evaluation.bias_correction import fit_bias_correction
-from boneage_kedro.models.age_ensemble import AgeEnsemble
-from boneage_kedro.models.regressor import AgeRegressor
-from boneage_kedro.models.regressor_start import start_from
+from boneage_kedro.models.age_ensemble import AgeEnsemble, merge
 from boneage_kedro.training.predict import predict_ages
 from boneage_kedro.training.regression import CohortReader, check_cohort, select_cohort
 from boneage_kedro.training.settings import ViewSettings
@@ -70,27 +67,15 @@ def rows(ages: Mapping[str, np.ndarray], trained: Trained) -> Iterator[tuple[str
         yield f"their mean, picture {name}", of_members.mean(1, keepdims=True)
     model = trained.reader.model
     if isinstance(model, AgeEnsemble):
-        merged = trained.reader._replace(model=merge(model), views={"flip": True, "rotations_deg": [0]})
+        merged = trained.reader._replace(
+            model=merge(model).eval().to(trained.reader.device), views={"flip": True, "rotations_deg": [0]}
+        )
         yield "one network of their mean weights, picture and mirrored", predict_ages(*merged)[:, None]
     together = ages["and mirrored"].mean(1)
     for by_sex in (False, True):
         line = fit_bias_correction(unseen_in_training(trained), by_sex)
         corrected = line.apply(trained.cases["sex"].to_numpy(), together)
         yield f"their mean, picture and mirrored, line {'a sex' if by_sex else 'for all'}", corrected[:, None]
-
-
-def merge(ensemble: AgeEnsemble) -> AgeRegressor:
-    """One network with the mean of the members' weights (Wortsman et al., ICML 2022), which began alike."""
-    device = next(ensemble.parameters()).device
-    states = []
-    for member in ensemble.regressors:
-        alike = AgeRegressor(ensemble.config)  # members differ in the scale of their heads
-        start_from(alike, member.state_dict(), member.config)
-        states.append(alike.state_dict())
-    mean = {name: torch.stack([state[name].float() for state in states]).mean(0) for name in states[0]}
-    merged = AgeRegressor(ensemble.config)
-    merged.load_state_dict(mean)
-    return merged.eval().to(device)
 
 
 def unseen_in_training(trained: Trained) -> pd.DataFrame:

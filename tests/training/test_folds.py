@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from boneage_kedro.models.age_ensemble import AgeEnsemble
+from boneage_kedro.models.age_ensemble import AgeEnsemble, merge
+from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.folds import deal_folds, predict_unseen, train_folds
@@ -20,7 +21,7 @@ from boneage_kedro.training.regression import (
 )
 from tests.training.age_setup import FIT, regression_settings, stage, write_cohort
 
-FOLDS: Any = {"count": 4, "age_band_months": 48, "seed": 2}
+FOLDS: Any = {"count": 4, "combine": "ages", "age_band_months": 48, "seed": 2}
 STAGES = [stage("all", ["head", "exit", "middle", "entry"], 1)]
 
 
@@ -63,6 +64,21 @@ def test_the_ensemble_is_the_mean_of_its_networks(cohort: Any, trained: Any) -> 
     np.testing.assert_allclose(ages[~learning].mean(1), together, atol=1e-3)
     maps, rests = map_cohort(store, labelled[~learning], ensemble.state_dict(), described, FIT)
     np.testing.assert_allclose(maps.mean((1, 2)) + rests, together, atol=1e-3)
+
+
+def test_their_weights_can_be_averaged_to_one_network(cohort: Any, trained: Any) -> None:
+    store, labelled = cohort
+    folder, (ensemble, ensemble_described, _) = trained
+    settings, state = regression_settings(), CheckpointFile(folder / "state.pt")
+    one, described, _ = train_folds(
+        *cohort, PretrainedWeights(folder), state, settings, STAGES, {**FOLDS, "combine": "weights"}
+    )
+    assert isinstance(build_regressor(one.state_dict(), described), AgeRegressor)
+    for name, value in merge(ensemble).state_dict().items():
+        torch.testing.assert_close(one.state_dict()[name], value)
+    ages = predict_cohort(store, labelled, one.state_dict(), described, FIT)
+    apart = predict_cohort(store, labelled, ensemble.state_dict(), ensemble_described, FIT)
+    assert np.isfinite(ages).all() and np.abs(ages - apart).max() > 1e-4
 
 
 def test_a_network_of_a_fold_has_learnt_from_the_others_alone(cohort: Any, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from boneage_kedro.models.regressor import AgeMaps, AgeRegressor, RegressorConfig
+from boneage_kedro.models.regressor_start import start_from
 
 
 class AgeEnsemble(nn.Module):
@@ -55,6 +56,25 @@ class AgeEnsemble(nn.Module):
         seen = [member.activation_map(images, is_male) for member in self.regressors]
         maps = torch.stack([one.maps for one in seen]).mean(0)
         return AgeMaps(maps, torch.stack([one.rests for one in seen]).mean(0), seen[0].features)
+
+
+def merge(ensemble: AgeEnsemble) -> AgeRegressor:
+    """One network with the mean of the members' weights (Wortsman et al., ICML 2022), which must have begun alike.
+
+    Raises:
+        ValueError: the members have heads of different kinds.
+    """
+    own = ensemble.config
+    states = []
+    for member in ensemble.regressors:
+        alike = AgeRegressor(own)
+        if not start_from(alike, member.state_dict(), member.config):  # heads differ in scale
+            raise ValueError("networks with heads of different kinds have no mean of their weights")
+        states.append(alike.state_dict())
+    merged = AgeRegressor(own)
+    mean = {name: torch.stack([state[name].double() for state in states]).mean(0) for name in states[0]}
+    merged.load_state_dict(mean)
+    return merged
 
 
 AgeNetwork = AgeRegressor | AgeEnsemble

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from boneage_kedro.cohort.splits import cross_validation_splits
 from boneage_kedro.imaging.store import ImageStore
-from boneage_kedro.models.age_ensemble import AgeEnsemble
+from boneage_kedro.models.age_ensemble import AgeEnsemble, AgeNetwork, merge
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.predict import predict_ages
@@ -35,7 +35,7 @@ def train_folds(
     settings: RegressionSettings,
     stages: Sequence[PacedStage],
     folds: FoldSettings,
-) -> tuple[AgeEnsemble, dict[str, Any], list[EpochRecord]]:
+) -> tuple[AgeNetwork, dict[str, Any], list[EpochRecord]]:
     """Cut training and validation part together into folds, and train a network without each of them.
 
     The fold that a network goes without chooses its best epoch. Each has a state of its own beside the checkpoint,
@@ -45,8 +45,8 @@ def train_folds(
         labelled: cases with ``patient_id`` and ``split``; calibration and test part stay out of all folds.
 
     Returns:
-        what `boneage_kedro.training.regression.train_age_regressor` gives, with ``members`` (of ``regressor``) and
-        ``folds`` in the plain values, and ``fold`` from 1 in the records.
+        what `boneage_kedro.training.regression.train_age_regressor` gives, with ``folds`` in the plain values, and
+        those of an ensemble also ``members`` (of ``regressor``); and ``fold`` from 1 in the records.
     """
     members, described, records = [], [], []
     for number, part in enumerate(deal_folds(labelled, folds), start=1):
@@ -61,12 +61,14 @@ def train_folds(
         records += [{**record, "fold": number} for record in history]
     together = {
         **described[0],
-        "members": [values["regressor"] for values in described],
         "folds": dict(folds),
         "cohort_fingerprint": fingerprint_cohort(labelled),
         "age_range_months": _union([values["age_range_months"] for values in described]),
     }
-    return AgeEnsemble(members), together, records
+    ensemble = AgeEnsemble(members)
+    if folds["combine"] == "weights":
+        return merge(ensemble), together, records
+    return ensemble, together | {"members": [values["regressor"] for values in described]}, records
 
 
 def deal_folds(labelled: pd.DataFrame, folds: FoldSettings) -> list[pd.DataFrame]:

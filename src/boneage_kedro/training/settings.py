@@ -154,13 +154,15 @@ class RegressionSettings(TypedDict):
 
 
 class FoldSettings(TypedDict):
-    """An ensemble of ``count`` networks, each trained without one of as many folds of training and validation part.
+    """``count`` networks, each trained without one of as many folds of training and validation part.
 
-    Folds are dealt by patient, within sex and bands of ``age_band_months``. ``count: 0`` trains one network on the
-    training part.
+    ``combine`` averages their ``ages``, as an ensemble, or their ``weights``, as one network, if all of them begin
+    with the same. Folds are dealt by patient, within sex and bands of ``age_band_months``. ``count: 0`` trains one
+    network on the training part.
     """
 
     count: Annotated[int, Within(0)]
+    combine: Literal["ages", "weights"]
     age_band_months: Positive
     seed: int
 
