@@ -80,7 +80,8 @@ def rows(ages: Mapping[str, np.ndarray], trained: Trained) -> Iterator[tuple[str
 
 def unseen_in_training(trained: Trained) -> pd.DataFrame:
     """Cases of the folds, which the network that reads them has not learnt from; without folds of the calibration."""
-    part = ["train", "validation"] if isinstance(trained.reader.model, AgeEnsemble) else ["calibration"]
+    folds = trained.predictions.columns.str.startswith("member_").any()
+    part = ["train", "validation"] if folds else ["calibration"]
     return trained.predictions[trained.predictions["split"].isin(part)]
 
 

@@ -11,7 +11,7 @@ from boneage_kedro.models.age_ensemble import AgeEnsemble, merge
 from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.training.checkpoint import CheckpointFile
-from boneage_kedro.training.folds import deal_folds, predict_unseen, train_folds
+from boneage_kedro.training.folds import deal_folds, train_folds
 from boneage_kedro.training.regression import (
     build_regressor,
     check_cohort,
@@ -52,10 +52,9 @@ def test_each_case_to_learn_from_is_left_out_once_and_the_others_never(cohort: A
 
 def test_the_ensemble_is_the_mean_of_its_networks(cohort: Any, trained: Any) -> None:
     store, labelled = cohort
-    _, (ensemble, described, records) = trained
+    _, (ensemble, described, records, ages) = trained
     assert isinstance(build_regressor(ensemble.state_dict(), described), AgeEnsemble)
     assert [record["fold"] for record in records] == [1, 2, 3, 4]
-    ages = predict_unseen(store, labelled, ensemble.state_dict(), described, FIT)
     learning = labelled["split"].isin(["train", "validation"]).to_numpy()
     assert (np.isfinite(ages[learning]).sum(1) == 1).all()
     assert np.isfinite(ages[~learning]).all()
@@ -68,17 +67,17 @@ def test_the_ensemble_is_the_mean_of_its_networks(cohort: Any, trained: Any) -> 
 
 def test_their_weights_can_be_averaged_to_one_network(cohort: Any, trained: Any) -> None:
     store, labelled = cohort
-    folder, (ensemble, ensemble_described, _) = trained
+    folder, (ensemble, ensemble_described, _, ages) = trained
     settings, state = regression_settings(), CheckpointFile(folder / "state.pt")
-    one, described, _ = train_folds(
-        *cohort, PretrainedWeights(folder), state, settings, STAGES, {**FOLDS, "combine": "weights"}
-    )
-    assert isinstance(build_regressor(one.state_dict(), described), AgeRegressor)
+    weights_combined = {**FOLDS, "combine": "weights"}
+    one = train_folds(*cohort, PretrainedWeights(folder), state, settings, STAGES, weights_combined)
+    assert isinstance(build_regressor(one.model.state_dict(), one.settings), AgeRegressor)
     for name, value in merge(ensemble).state_dict().items():
-        torch.testing.assert_close(one.state_dict()[name], value)
-    ages = predict_cohort(store, labelled, one.state_dict(), described, FIT)
+        torch.testing.assert_close(one.model.state_dict()[name], value)
+    np.testing.assert_array_equal(one.ages_unseen, ages)
+    merged = predict_cohort(store, labelled, one.model.state_dict(), one.settings, FIT)
     apart = predict_cohort(store, labelled, ensemble.state_dict(), ensemble_described, FIT)
-    assert np.isfinite(ages).all() and np.abs(ages - apart).max() > 1e-4
+    assert np.isfinite(merged).all() and np.abs(merged - apart).max() > 1e-4
 
 
 def test_a_network_of_a_fold_has_learnt_from_the_others_alone(cohort: Any, tmp_path: Path) -> None:
@@ -105,7 +104,7 @@ def test_a_network_of_a_fold_has_learnt_from_the_others_alone(cohort: Any, tmp_p
 
 
 def test_finished_folds_are_not_trained_again(cohort: Any, trained: Any) -> None:
-    folder, (_, _, records) = trained
+    folder, (_, _, records, _) = trained
     state = CheckpointFile(folder / "state.pt")
     inputs = *cohort, PretrainedWeights(folder), state, regression_settings(), STAGES
     again = train_folds(*inputs, FOLDS)[2]
@@ -123,7 +122,7 @@ def test_finished_folds_are_not_trained_again(cohort: Any, trained: Any) -> None
 
 def test_it_belongs_to_the_labels_and_the_split_of_all(cohort: Any, trained: Any) -> None:
     _, labelled = cohort
-    _, (_, described, _) = trained
+    _, (_, described, _, _) = trained
     check_cohort(labelled, described)
     with pytest.raises(ValueError, match="labels or split have changed"):
         check_cohort(labelled.assign(split="train"), described)

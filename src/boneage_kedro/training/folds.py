@@ -1,30 +1,42 @@
 """A network for each fold of the cases to learn from: together an ensemble, and an honest age of every case."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from torch import Tensor
 
 from boneage_kedro.cohort.splits import cross_validation_splits
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.age_ensemble import AgeEnsemble, AgeNetwork, merge
+from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.training.checkpoint import CheckpointFile
+from boneage_kedro.training.device import device_of
 from boneage_kedro.training.predict import predict_ages
 from boneage_kedro.training.progress import EpochRecord
-from boneage_kedro.training.regression import (
-    CohortReader,
-    fingerprint_cohort,
-    select_samples,
-    train_age_regressor,
-)
+from boneage_kedro.training.regression import fingerprint_cohort, select_samples, train_age_regressor
 from boneage_kedro.training.seeding import derive_seed
-from boneage_kedro.training.settings import FitSettings, FoldSettings, PacedStage, RegressionSettings
+from boneage_kedro.training.settings import FoldSettings, PacedStage, RegressionSettings
 
 logger = logging.getLogger(__name__)
+
+
+class FoldedNetwork(NamedTuple):
+    """Networks of folds in one.
+
+    Attributes:
+        model: their mean.
+        settings: plain values that build it again beside its weights.
+        history: a record an epoch and fold.
+        ages_unseen: (n, k) months by each of the k networks, nan for the cases that it has learnt from.
+    """
+
+    model: AgeNetwork
+    settings: dict[str, Any]
+    history: list[EpochRecord]
+    ages_unseen: np.ndarray
 
 
 def train_folds(
@@ -35,7 +47,7 @@ def train_folds(
     settings: RegressionSettings,
     stages: Sequence[PacedStage],
     folds: FoldSettings,
-) -> tuple[AgeNetwork, dict[str, Any], list[EpochRecord]]:
+) -> FoldedNetwork:
     """Cut training and validation part together into folds, and train a network without each of them.
 
     The fold that a network goes without chooses its best epoch. Each has a state of its own beside the checkpoint,
@@ -46,10 +58,12 @@ def train_folds(
 
     Returns:
         what `boneage_kedro.training.regression.train_age_regressor` gives, with ``folds`` in the plain values, and
-        those of an ensemble also ``members`` (of ``regressor``); and ``fold`` from 1 in the records.
+        those of an ensemble also ``members`` (of ``regressor``); with ``fold`` from 1 in the records; and the ages
+        by each network before they were combined.
     """
     members, described, records = [], [], []
-    for number, part in enumerate(deal_folds(labelled, folds), start=1):
+    parts = deal_folds(labelled, folds)
+    for number, part in enumerate(parts, start=1):
         logger.info("Fold %d of %d", number, folds["count"])
         seed = derive_seed(settings["fit"]["seed"], f"fold {number}")
         own: RegressionSettings = {**settings, "fit": {**settings["fit"], "seed": seed}}
@@ -65,10 +79,12 @@ def train_folds(
         "cohort_fingerprint": fingerprint_cohort(labelled),
         "age_range_months": _union([values["age_range_months"] for values in described]),
     }
+    ages = _ages_unseen(store, members, parts, settings)
     ensemble = AgeEnsemble(members)
     if folds["combine"] == "weights":
-        return merge(ensemble), together, records
-    return ensemble, together | {"members": [values["regressor"] for values in described]}, records
+        return FoldedNetwork(merge(ensemble), together, records, ages)
+    together["members"] = [values["regressor"] for values in described]
+    return FoldedNetwork(ensemble, together, records, ages)
 
 
 def deal_folds(labelled: pd.DataFrame, folds: FoldSettings) -> list[pd.DataFrame]:
@@ -79,23 +95,21 @@ def deal_folds(labelled: pd.DataFrame, folds: FoldSettings) -> list[pd.DataFrame
     return [cases.merge(splits, on="id", validate="one_to_one") for splits in tables]
 
 
-def predict_unseen(
+def _ages_unseen(
     store: ImageStore,
-    labelled: pd.DataFrame,
-    weights: dict[str, Tensor],
-    settings: Mapping[str, Any],
-    fit_settings: FitSettings,
+    members: Sequence[AgeRegressor],
+    parts: Sequence[pd.DataFrame],
+    settings: RegressionSettings,
 ) -> np.ndarray:
-    """Ages in months by each network of an ensemble of folds, (n, k), nan for the cases that it has learnt from."""
-    reader = CohortReader.of(store, labelled, weights, dict(settings), fit_settings)
-    members, input_px = cast(AgeEnsemble, reader.model).regressors, reader.model.config.input_px
-    ages = np.full((len(labelled), len(members)), np.nan)
-    for column, (member, part) in enumerate(
-        zip(members, deal_folds(labelled, settings["folds"]), strict=True)
-    ):
+    """Ages in months by each network, (n, k), nan for the cases that it has learnt from."""
+    fit, device = settings["fit"], device_of(settings["fit"]["accelerator"])
+    ages = np.full((len(parts[0]), len(members)), np.nan)
+    for column, (member, part) in enumerate(zip(members, parts, strict=True)):
         new = (part["split"] != "train").to_numpy()
-        own = reader._replace(model=member, samples=select_samples(store, labelled[new], input_px))
-        ages[new, column] = predict_ages(*own)
+        samples = select_samples(store, part[new], settings["input_px"])
+        reading = member.eval().to(device)
+        ages[new, column] = predict_ages(reading, samples, fit["batch_size"], device, settings["views"])
+        member.cpu()
     return ages
 
 

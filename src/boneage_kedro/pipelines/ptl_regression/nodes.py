@@ -49,12 +49,13 @@ def train_regressor(
     checkpoint: CheckpointFile,
     params: Params,
     stages: list[PacedStage],
-) -> tuple[dict[str, Tensor], dict[str, Any], pd.DataFrame]:
+) -> tuple[dict[str, Tensor], dict[str, Any], pd.DataFrame, pd.DataFrame]:
     """Train one network on the training part, choosing by the validation part, or one for each fold of both.
 
     Returns:
         its weights, `halved`; the settings that build it again (see `train_age_regressor` and `train_folds`) with the
-        ``images`` that it reads; and one row an epoch, with ``fold``.
+        ``images`` that it reads; one row an epoch, with ``fold``; and the ages by each network of a fold, by ``id``,
+        empty where it has learnt from the case, without such columns if there are no folds.
     """
     from boneage_kedro.models.weights import halved
     from boneage_kedro.training.folds import train_folds
@@ -64,10 +65,13 @@ def train_regressor(
     inputs = store, labelled, pretrained, checkpoint, params, stages
     images = {"images": params["images"]}
     if params["folds"]["count"]:
-        ensemble, settings, history = train_folds(*inputs, params["folds"])
-        return halved(ensemble.state_dict()), settings | images, pd.DataFrame(history)
+        network, settings, history, ages = train_folds(*inputs, params["folds"])
+        by_fold = {MEMBER_COLUMNS.format(number): column for number, column in enumerate(ages.T, start=1)}
+        unseen = labelled[["id"]].assign(**by_fold)
+        return halved(network.state_dict()), settings | images, pd.DataFrame(history), unseen
     only, settings, history = train_age_regressor(*inputs)
-    return halved(only.state_dict()), settings | images, pd.DataFrame(history).assign(fold=1)
+    table = pd.DataFrame(history).assign(fold=1)
+    return halved(only.state_dict()), settings | images, table, labelled[["id"]]
 
 
 def predict_cases(
@@ -76,22 +80,23 @@ def predict_cases(
     splits: pd.DataFrame,
     weights: dict[str, Tensor],
     settings: dict[str, Any],
+    ages_unseen: pd.DataFrame,
     params: Params,
 ) -> pd.DataFrame:
     """Predict every case of the cohort.
 
-    An ensemble of folds predicts a case by the mean of those networks that have not learnt from it.
+    A case of a fold has the age by the network that went without it, as the others have learnt from it.
+
+    Args:
+        ages_unseen: by the networks of folds (see `train_regressor`).
 
     Returns:
-        ``id, split, sex, bone_age_months, predicted_months``, sorted by id; of an ensemble with the age by each of
-        its networks, too, empty where it has learnt from the case.
+        ``id, split, sex, bone_age_months, predicted_months``, sorted by id, and the ages by the networks of folds.
 
     Raises:
         ValueError: labels, split or pictures are not those the network was trained on.
     """
-    from boneage_kedro.training.folds import predict_unseen
     from boneage_kedro.training.regression import (
-        PREDICTION_KEYS,
         check_cohort,
         check_pictures,
         predict_table,
@@ -101,11 +106,12 @@ def predict_cases(
     labelled = select_cohort(cases, splits, params["cohort"])
     check_cohort(labelled, settings)
     check_pictures(store, labelled["id"].tolist(), settings)
-    if "members" not in settings:
-        return predict_table(store, labelled, weights, settings, params["fit"])
-    ages = predict_unseen(store, labelled, weights, settings, params["fit"])
-    by_member = {MEMBER_COLUMNS.format(number): column for number, column in enumerate(ages.T, start=1)}
-    return labelled[PREDICTION_KEYS].assign(predicted_months=np.nanmean(ages, axis=1), **by_member)
+    predicted = predict_table(store, labelled, weights, settings, params["fit"])
+    predicted = predicted.merge(ages_unseen, on="id", validate="one_to_one")
+    of_folds = predicted[ages_unseen.columns.drop("id")]
+    own = predicted["split"].isin(["train", "validation"]) & of_folds.notna().any(axis=1)
+    months = predicted["predicted_months"].mask(own, of_folds.mean(axis=1))
+    return predicted.assign(predicted_months=months)
 
 
 def calibrate_ages(

@@ -122,6 +122,7 @@ def _reliability_nodes() -> list[Node]:
 
 def _strategy_nodes(strategy: str) -> list[Node]:
     data = [age_pictures(), "cases", "splits"]
+    network = [f"{strategy}_weights", f"{strategy}_settings"]
     return [
         Node(
             train_regressor,
@@ -132,12 +133,12 @@ def _strategy_nodes(strategy: str) -> list[Node]:
                 "params:ptl_regression",
                 f"params:ptl_regression.{strategy}_stages",
             ],
-            outputs=[f"{strategy}_weights", f"{strategy}_settings", f"{strategy}_history"],
+            outputs=[*network, f"{strategy}_history", f"{strategy}_ages_unseen"],
             name=f"train_{strategy}",
         ),
         Node(
             predict_cases,
-            inputs=[*data, f"{strategy}_weights", f"{strategy}_settings", "params:ptl_regression"],
+            inputs=[*data, *network, f"{strategy}_ages_unseen", "params:ptl_regression"],
             outputs=f"{strategy}_predictions",
             name=f"predict_{strategy}",
         ),
