@@ -11,11 +11,16 @@ from pathlib import Path
 
 from boneage_kedro.handover.package import load_package, write_package
 
+CARD = "README.md"
+WITHOUT_ONNX = b"\nThis copy comes without `age.onnx`, which `kedro run --pipelines=package` makes.\n"
+
 
 def release(packed: Path, released: Path) -> None:
-    """Write the package anew without documents that are ONNX."""
+    """Write the package anew without documents that are ONNX, which its card then says."""
     package = load_package(packed)
     documents = {name: text for name, text in package.documents.items() if not name.endswith(".onnx")}
+    if len(documents) < len(package.documents):
+        documents[CARD] = documents.get(CARD, b"") + WITHOUT_ONNX
     write_package(released, replace(package, documents=documents))
 
 

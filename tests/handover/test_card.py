@@ -22,6 +22,7 @@ FACTS: dict[str, Any] = {
     "network": "0123",
     "masks": ["hand"],
     "images": "whole",
+    "folds": None,
     "coverage": 0.9,
     "calibration_cases": 41,
     "false_alarms": 0.02,
@@ -58,6 +59,14 @@ def test_the_card_has_figures_limits_and_what_the_model_is_not_for() -> None:
     assert "| `hand.safetensors`, `hand.json` | the network that masks: hand |" in card
     assert "6 to 216 months" in card
     assert "chronological age. Do not use it to tell how old a person is" in card
+
+
+def test_the_card_says_what_folds_learnt_from_and_how_they_are_one() -> None:
+    tables = count_cases(TEST, 24), measure_performance(TEST, 24, seed=0)
+    folds = {"count": 5, "combine": "weights", "age_band_months": 24, "seed": 1}
+    alone, folded = (write_card(FACTS | {"folds": kind}, *tables) for kind in (None, folds))
+    assert "The network learnt from `train`, its best epoch" in alone and "5 networks" not in alone
+    assert "5 networks learnt from `train` and `validation`" in folded and "mean of their weights" in folded
 
 
 def test_the_card_says_which_pictures_are_read() -> None:

@@ -128,6 +128,7 @@ def describe_model(
         "network": package.network,
         "masks": list(package.masks),
         "images": images_in(settings),
+        "folds": settings.get("folds"),
         "coverage": package.intervals["coverage"],
         "calibration_cases": package.intervals["cases"],
         "false_alarms": package.familiarity.settings["false_alarms"],
