@@ -17,6 +17,7 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 from boneage_kedro.evaluation.bias_correction import fit_bias_correction
+from boneage_kedro.evaluation.fold_intervals import ages_by_member
 from boneage_kedro.models.age_ensemble import AgeEnsemble, merge
 from boneage_kedro.training.predict import predict_ages
 from boneage_kedro.training.regression import CohortReader, check_cohort, select_cohort
@@ -80,8 +81,8 @@ def rows(ages: Mapping[str, np.ndarray], trained: Trained) -> Iterator[tuple[str
 
 def unseen_in_training(trained: Trained) -> pd.DataFrame:
     """Cases of the folds, which the network that reads them has not learnt from; without folds of the calibration."""
-    folds = trained.predictions.columns.str.startswith("member_").any()
-    part = ["train", "validation"] if folds else ["calibration"]
+    without_folds = ages_by_member(trained.predictions).empty
+    part = ["calibration"] if without_folds else ["train", "validation"]
     return trained.predictions[trained.predictions["split"].isin(part)]
 
 

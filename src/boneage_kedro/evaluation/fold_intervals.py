@@ -13,6 +13,11 @@ MEMBER_COLUMNS = "member_{}_months"
 """Ages by each network of an ensemble, empty for the cases that it has learnt from."""
 
 
+def ages_by_member(predictions: pd.DataFrame) -> pd.DataFrame:
+    """The `MEMBER_COLUMNS` of a table; none of a network without folds."""
+    return predictions.filter(regex="^" + MEMBER_COLUMNS.format(r"\d+") + "$")
+
+
 def calibrate_network(predictions: pd.DataFrame, settings: IntervalSettings) -> IntervalCalibration:
     """Intervals from the calibration part; of an ensemble of folds from all cases but those of the test part.
 
@@ -26,7 +31,7 @@ def calibrate_network(predictions: pd.DataFrame, settings: IntervalSettings) -> 
     Raises:
         ValueError: as `boneage_kedro.evaluation.intervals.calibrate`; or an ensemble without a calibration part.
     """
-    members = predictions.filter(regex="^" + MEMBER_COLUMNS.format(r"\d+") + "$")
+    members = ages_by_member(predictions)
     kept_out = predictions["split"] == "calibration"
     if members.empty:
         return calibrate(predictions[kept_out], settings)

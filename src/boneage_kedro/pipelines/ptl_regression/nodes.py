@@ -97,6 +97,7 @@ def predict_cases(
         ValueError: labels, split or pictures are not those the network was trained on.
     """
     from boneage_kedro.training.regression import (
+        PREDICTION_KEYS,
         check_cohort,
         check_pictures,
         predict_table,
@@ -106,12 +107,13 @@ def predict_cases(
     labelled = select_cohort(cases, splits, params["cohort"])
     check_cohort(labelled, settings)
     check_pictures(store, labelled["id"].tolist(), settings)
-    predicted = predict_table(store, labelled, weights, settings, params["fit"])
-    predicted = predicted.merge(ages_unseen, on="id", validate="one_to_one")
-    of_folds = predicted[ages_unseen.columns.drop("id")]
-    own = predicted["split"].isin(["train", "validation"]) & of_folds.notna().any(axis=1)
-    months = predicted["predicted_months"].mask(own, of_folds.mean(axis=1))
-    return predicted.assign(predicted_months=months)
+    by_fold = ages_unseen.set_index("id")
+    of_fold = labelled["split"].isin(["train", "validation"]) & (by_fold.shape[1] > 0)
+    read = predict_table(store, labelled[~of_fold], weights, settings, params["fit"]).set_index("id")
+    kept = by_fold.loc[labelled.loc[of_fold, "id"]].mean(axis=1)
+    months = labelled["id"].map(pd.concat([read["predicted_months"], kept]))
+    table = labelled[PREDICTION_KEYS].assign(predicted_months=months)
+    return table.merge(ages_unseen, on="id", validate="one_to_one")
 
 
 def calibrate_ages(
