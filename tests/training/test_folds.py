@@ -1,11 +1,13 @@
 """Networks of folds: what each learns from, what they predict together, and going on after a kill."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from boneage_kedro.models.age_ensemble import AgeEnsemble, merge
 from boneage_kedro.models.regressor import AgeRegressor
@@ -16,12 +18,13 @@ from boneage_kedro.training.regression import (
     build_regressor,
     check_cohort,
     map_cohort,
+    new_regressor,
     predict_cohort,
     train_age_regressor,
 )
 from tests.training.age_setup import FIT, regression_settings, stage, write_cohort
 
-FOLDS: Any = {"count": 4, "combine": "ages", "age_band_months": 48, "seed": 2}
+FOLDS: Any = {"count": 4, "starts": [], "combine": "ages", "age_band_months": 48, "seed": 2}
 STAGES = [stage("all", ["head", "exit", "middle", "entry"], 1)]
 
 
@@ -78,6 +81,34 @@ def test_their_weights_can_be_averaged_to_one_network(cohort: Any, trained: Any)
     merged = predict_cohort(store, labelled, one.model.state_dict(), one.settings, FIT)
     apart = predict_cohort(store, labelled, ensemble.state_dict(), ensemble_described, FIT)
     assert np.isfinite(merged).all() and np.abs(merged - apart).max() > 1e-4
+
+
+def test_from_two_starts_there_is_a_network_for_each_and_ages_are_their_mean(
+    cohort: Any, tmp_path: Path
+) -> None:
+    store, labelled = cohort
+    earlier = new_regressor(regression_settings(), 100.0, 40.0, PretrainedWeights(tmp_path))[0]
+    save_file(earlier.state_dict(), tmp_path / "earlier.safetensors")
+    described = {"regressor": earlier.config.as_dict()}
+    (tmp_path / "earlier.json").write_text(json.dumps(described), encoding="utf-8")
+    state = CheckpointFile(tmp_path / "state.pt")
+    inputs = *cohort, PretrainedWeights(tmp_path), state, regression_settings(), STAGES
+    starts = ["random", "earlier"]
+    both = train_folds(*inputs, {**FOLDS, "starts": starts, "combine": "weights"})
+    assert [(record["start"], record["fold"]) for record in both.history] == [
+        (start, fold) for start in starts for fold in (1, 2, 3, 4)
+    ]
+    assert both.settings["weights_from"] == "random, run earlier"
+    alone = [train_folds(*inputs, {**FOLDS, "starts": [start], "combine": "weights"}) for start in starts]
+    np.testing.assert_allclose(
+        both.ages_unseen, np.mean([one.ages_unseen for one in alone], axis=0), atol=1e-3
+    )
+    rest = labelled[~labelled["split"].isin(["train", "validation"])]
+    ages, first, second = (
+        predict_cohort(store, rest, one.model.state_dict(), one.settings, FIT) for one in (both, *alone)
+    )
+    np.testing.assert_allclose(ages, (first + second) / 2, atol=1e-3)
+    assert np.abs(first - second).max() > 1e-3
 
 
 def test_a_network_of_a_fold_has_learnt_from_the_others_alone(cohort: Any, tmp_path: Path) -> None:

@@ -64,13 +64,15 @@ def learning_curves(histories: Mapping[str, pd.DataFrame], title: str) -> Figure
     """Training and validation MAE by epoch, with the stages of paced transfer learning marked.
 
     Args:
-        histories: by name, a row an epoch and ``fold``; each fold is a line, and stages are those of the first.
+        histories: by name, a row an epoch of each ``start`` and ``fold``; each of these networks is a line, and stages
+            are those of the first.
     """
     figure, axes = _subplots(1, len(histories), (5.2 * len(histories), 3.4), sharey=True)
     for axis, (name, history) in zip(axes.flat, histories.items(), strict=True):
-        for fold, part in history.groupby("fold"):
-            _draw_history(axis, part, labelled=fold == history["fold"].iloc[0])
-        _mark_stages(axis, history[history["fold"] == history["fold"].iloc[0]])
+        networks = [part for _, part in history.groupby(["start", "fold"], sort=False)]
+        for network in networks:
+            _draw_history(axis, network, labelled=network is networks[0])
+        _mark_stages(axis, networks[0])
         axis.set(title=name, xlabel="epoch", yscale="log")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.yaxis.set_major_formatter("{x:g}")

@@ -29,8 +29,8 @@ class FoldedNetwork(NamedTuple):
     Attributes:
         model: their mean.
         settings: plain values that build it again beside its weights.
-        history: a record an epoch and fold.
-        ages_unseen: (n, k) months by each of the k networks, nan for the cases that it has learnt from.
+        history: a record an epoch, fold and start.
+        ages_unseen: (n, k) months by the networks of each of the k folds, nan for the cases that they have learnt from.
     """
 
     model: AgeNetwork
@@ -48,7 +48,7 @@ def train_folds(
     stages: Sequence[PacedStage],
     folds: FoldSettings,
 ) -> FoldedNetwork:
-    """Cut training and validation part together into folds, and train a network without each of them.
+    """Cut training and validation part together into folds, and train a network without each, from each start.
 
     The fold that a network goes without chooses its best epoch. Each has a state of its own beside the checkpoint,
     so a finished one is not trained again.
@@ -58,33 +58,44 @@ def train_folds(
 
     Returns:
         what `boneage_kedro.training.regression.train_age_regressor` gives, with ``folds`` in the plain values, and
-        those of an ensemble also ``members`` (of ``regressor``); with ``fold`` from 1 in the records; and the ages
-        by each network before they were combined.
+        those of an ensemble also ``members`` (of ``regressor``); with ``fold`` from 1 and ``start`` in the records;
+        and the ages by the networks of each fold before folds were combined.
     """
-    members, described, records = [], [], []
+    networks: list[list[AgeRegressor]] = []  # by start and fold
+    described, records = [], []
     parts = deal_folds(labelled, folds)
-    for number, part in enumerate(parts, start=1):
-        logger.info("Fold %d of %d", number, folds["count"])
-        seed = derive_seed(settings["fit"]["seed"], f"fold {number}")
-        own: RegressionSettings = {**settings, "fit": {**settings["fit"], "seed": seed}}
-        model, its_settings, history = train_age_regressor(
-            store, part, pretrained, checkpoint.beside(f"fold_{number}"), own, stages
-        )
-        members.append(model)
-        described.append(its_settings)
-        records += [{**record, "fold": number} for record in history]
+    for start in folds["starts"] or [settings["initial_weights"]]:
+        networks.append([])
+        for number, part in enumerate(parts, start=1):
+            logger.info("Fold %d of %d, from %s", number, folds["count"], start)
+            own = _own_settings(settings, start, number)
+            state = checkpoint.beside("_".join(["fold", str(number), *([start] if folds["starts"] else [])]))
+            model, its_settings, history = train_age_regressor(store, part, pretrained, state, own, stages)
+            networks[-1].append(model)
+            described.append(its_settings)
+            records += [{**record, "fold": number, "start": start} for record in history]
     together = {
         **described[0],
+        "weights_from": ", ".join(dict.fromkeys(values["weights_from"] for values in described)),
         "folds": dict(folds),
         "cohort_fingerprint": fingerprint_cohort(labelled),
         "age_range_months": _union([values["age_range_months"] for values in described]),
     }
-    ages = _ages_unseen(store, members, parts, settings)
-    ensemble = AgeEnsemble(members)
-    if folds["combine"] == "weights":
-        return FoldedNetwork(merge(ensemble), together, records, ages)
-    together["members"] = [values["regressor"] for values in described]
-    return FoldedNetwork(ensemble, together, records, ages)
+    ages = _ages_unseen(store, list(zip(*networks, strict=True)), parts, settings)
+    members = [
+        member
+        for of_start in networks
+        for member in ([merge(AgeEnsemble(of_start))] if folds["combine"] == "weights" else of_start)
+    ]
+    if len(members) == 1:
+        return FoldedNetwork(members[0], together, records, ages)
+    together["members"] = [member.config.as_dict() for member in members]
+    return FoldedNetwork(AgeEnsemble(members), together, records, ages)
+
+
+def _own_settings(settings: RegressionSettings, start: str, fold: int) -> RegressionSettings:
+    seed = derive_seed(settings["fit"]["seed"], f"fold {fold}")
+    return {**settings, "initial_weights": start, "fit": {**settings["fit"], "seed": seed}}
 
 
 def deal_folds(labelled: pd.DataFrame, folds: FoldSettings) -> list[pd.DataFrame]:
@@ -97,19 +108,19 @@ def deal_folds(labelled: pd.DataFrame, folds: FoldSettings) -> list[pd.DataFrame
 
 def _ages_unseen(
     store: ImageStore,
-    members: Sequence[AgeRegressor],
+    by_fold: Sequence[Sequence[AgeRegressor]],
     parts: Sequence[pd.DataFrame],
     settings: RegressionSettings,
 ) -> np.ndarray:
-    """Ages in months by each network, (n, k), nan for the cases that it has learnt from."""
+    """Ages in months by the networks of each fold together, (n, k), nan for the cases that they have learnt from."""
     fit, device = settings["fit"], device_of(settings["fit"]["accelerator"])
-    ages = np.full((len(parts[0]), len(members)), np.nan)
-    for column, (member, part) in enumerate(zip(members, parts, strict=True)):
+    ages = np.full((len(parts[0]), len(parts)), np.nan)
+    for column, (members, part) in enumerate(zip(by_fold, parts, strict=True)):
         new = (part["split"] != "train").to_numpy()
         samples = select_samples(store, part[new], settings["input_px"])
-        reading = member.eval().to(device)
+        reading = AgeEnsemble(members).eval().to(device)
         ages[new, column] = predict_ages(reading, samples, fit["batch_size"], device, settings["views"])
-        member.cpu()
+        reading.cpu()
     return ages
 
 

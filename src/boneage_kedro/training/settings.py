@@ -156,12 +156,14 @@ class RegressionSettings(TypedDict):
 class FoldSettings(TypedDict):
     """``count`` networks, each trained without one of as many folds of training and validation part.
 
-    ``combine`` averages their ``ages``, as an ensemble, or their ``weights``, as one network, if all of them begin
-    with the same. Folds are dealt by patient, within sex and bands of ``age_band_months``. ``count: 0`` trains one
-    network on the training part.
+    With ``starts`` there are as many for each of these ``initial_weights``, whose ages are averaged: networks that
+    begin apart err apart. ``combine`` averages the ``ages`` of folds, as an ensemble, or their ``weights``, as one
+    network for each start. Folds are dealt by patient, within sex and bands of ``age_band_months``. ``count: 0``
+    trains one network on the training part, from the network's own ``initial_weights``.
     """
 
     count: Annotated[int, Within(0)]
+    starts: list[str]
     combine: Literal["ages", "weights"]
     age_band_months: Positive
     seed: int

@@ -54,8 +54,8 @@ def train_regressor(
 
     Returns:
         its weights, `halved`; the settings that build it again (see `train_age_regressor` and `train_folds`) with the
-        ``images`` that it reads; one row an epoch, with ``fold``; and the ages by each network of a fold, by ``id``,
-        empty where it has learnt from the case, without such columns if there are no folds.
+        ``images`` that it reads; one row an epoch, with ``start`` and ``fold``; and the ages by the networks of each
+        fold, by ``id``, empty where they have learnt from the case, without such columns if there are no folds.
     """
     from boneage_kedro.models.weights import halved
     from boneage_kedro.training.folds import train_folds
@@ -70,7 +70,7 @@ def train_regressor(
         unseen = labelled[["id"]].assign(**by_fold)
         return halved(network.state_dict()), settings | images, pd.DataFrame(history), unseen
     only, settings, history = train_age_regressor(*inputs)
-    table = pd.DataFrame(history).assign(fold=1)
+    table = pd.DataFrame(history).assign(start=params["initial_weights"], fold=1)
     return halved(only.state_dict()), settings | images, table, labelled[["id"]]
 
 
@@ -265,7 +265,7 @@ def collect_metrics(
     metrics: dict[str, Any] = {}
     for strategy, history in (("ptl", ptl_history), ("fine_tune", fine_tune_history)):
         for column in ("train_loss", "train_mae_months", "validation_mae_months", "learning_rate"):
-            curve = history.groupby("epoch")[column].mean()  # over folds
+            curve = history.groupby("epoch")[column].mean()  # over networks
             metrics[f"{strategy}.{column}"] = metric_curve(curve.index, curve)
     key_of = {name: key for key, name in MODELS.items()}
     of_models = comparison.assign(key=comparison["model"].map(key_of))
