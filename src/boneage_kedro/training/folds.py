@@ -30,7 +30,7 @@ class FoldedNetwork(NamedTuple):
         model: their mean.
         settings: plain values that build it again beside its weights.
         history: a record an epoch, fold and start.
-        ages_unseen: (n, k) months by the networks of each of the k folds, nan for the cases that they have learnt from.
+        ages_unseen: (n, k) months by the networks of each of k folds, nan for the cases that they learnt from.
     """
 
     model: AgeNetwork
