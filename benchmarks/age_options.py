@@ -16,11 +16,11 @@ import pandas as pd
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from boneage_kedro.evaluation.bias_correction import fit_bias_correction
-from boneage_kedro.evaluation.fold_intervals import ages_by_member
+from boneage_kedro.evaluation.ages.bias_correction import fit_bias_correction
+from boneage_kedro.evaluation.ages.fold_intervals import ages_by_member
 from boneage_kedro.models.age_ensemble import AgeEnsemble, merge
-from boneage_kedro.training.predict import predict_ages
-from boneage_kedro.training.regression import CohortReader, check_cohort, select_cohort
+from boneage_kedro.training.ages.predict import predict_ages
+from boneage_kedro.training.ages.regression import CohortReader, check_cohort, select_cohort
 from boneage_kedro.training.settings import ViewSettings
 
 PROJECT = Path(__file__).resolve().parents[1]

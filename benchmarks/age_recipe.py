@@ -18,8 +18,8 @@ import pandas as pd
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from boneage_kedro.training.folds import deal_folds
-from boneage_kedro.training.regression import predict_table, select_cohort, train_age_regressor
+from boneage_kedro.training.ages.folds import deal_folds
+from boneage_kedro.training.ages.regression import predict_table, select_cohort, train_age_regressor
 
 PROJECT = Path(__file__).resolve().parents[1]
 PART = "calibration"

@@ -36,9 +36,9 @@ from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.phantom import fabricate_hand
 from boneage_kedro.pipelines.assess.nodes import assess_new_cases
+from boneage_kedro.training.ages.predict import read_ages
+from boneage_kedro.training.ages.regression import build_regressor, views_in
 from boneage_kedro.training.batches import to_input
-from boneage_kedro.training.predict import read_ages
-from boneage_kedro.training.regression import build_regressor, views_in
 
 PHANTOMS, SIDE_PX = 10, 512
 SETTINGS = parameters("assess") | {"accelerator": "cpu"}

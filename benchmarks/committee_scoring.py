@@ -23,10 +23,10 @@ import torch
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.segmenter import Segmenter
 from boneage_kedro.models.weights import PretrainedWeights
-from boneage_kedro.training.committee import CommitteeScore, score_committee
 from boneage_kedro.training.device import device_of
-from boneage_kedro.training.mask_samples import Pictures
-from boneage_kedro.training.segmentation import new_segmenter
+from boneage_kedro.training.hands.committee import CommitteeScore, score_committee
+from boneage_kedro.training.segmentation.network_training import new_segmenter
+from boneage_kedro.training.segmentation.samples import Pictures
 from boneage_kedro.training.settings import SegmentationSettings
 from pool_memory import own_memory_mib
 from shipped import parameters, preparation, write_store

@@ -19,7 +19,7 @@ from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.masks.crf_settings import CrfSettings
 from boneage_kedro.masks.dense_crf import refine, refine_exactly
 from boneage_kedro.phantom import fabricate_hand
-from boneage_kedro.training.overlap import label_dice
+from boneage_kedro.training.segmentation.overlap import label_dice
 from shipped import parameters
 
 SETTINGS: CrfSettings = {**parameters("finger_selftrain")["crf"], "tolerance": 0.0}

@@ -36,9 +36,9 @@ from pydicom import dcmread
 from boneage_kedro.cohort.tables import read_case_table
 from boneage_kedro.dicom_output.results import dicom_results
 from boneage_kedro.dicom_output.source import NothingToReferTo
-from boneage_kedro.evaluation.case_result import CaseResult
-from boneage_kedro.evaluation.intervals import IntervalCalibration
-from boneage_kedro.evaluation.mondrian import Group
+from boneage_kedro.evaluation.ages.intervals import IntervalCalibration
+from boneage_kedro.evaluation.ages.mondrian import Group
+from boneage_kedro.evaluation.clinical.case_result import CaseResult
 from boneage_kedro.imaging.formats.dicom import held_back_warnings
 from boneage_kedro.imaging.ingest import read_content
 from boneage_kedro.imaging.preparation import prepare
@@ -47,9 +47,9 @@ from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import FileSource, RadiographFolder
 from boneage_kedro.models.feature_distance import FeatureDistance
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
-from boneage_kedro.training.assessment import Assessor
-from boneage_kedro.training.case_opening import Reading
-from boneage_kedro.training.reliability import Reliability
+from boneage_kedro.reading.assessment import Assessor
+from boneage_kedro.reading.case_opening import Reading
+from boneage_kedro.reading.reliability import Reliability
 
 LONGEST_S = 120
 CANVAS_PX = 64

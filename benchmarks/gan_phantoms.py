@@ -22,9 +22,9 @@ from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.models.discriminator import DISCRIMINATORS
 from boneage_kedro.phantom import fabricate_hand
 from boneage_kedro.training.checkpoint import CheckpointFile
-from boneage_kedro.training.gan import train_gan
-from boneage_kedro.training.gan_losses import RECONSTRUCTIONS
-from boneage_kedro.training.gan_settings import GanSettings
+from boneage_kedro.training.enhancement.gan import train_gan
+from boneage_kedro.training.enhancement.gan_losses import RECONSTRUCTIONS
+from boneage_kedro.training.enhancement.gan_settings import GanSettings
 
 SETTINGS: GanSettings = {
     "generator": {"width": 8, "depth": 3},

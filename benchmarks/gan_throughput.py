@@ -18,7 +18,7 @@ import torch
 from boneage_kedro.imaging.store import ImageStore, ImageStoreWriter, StoreEntry, StoreHeader
 from boneage_kedro.models.enhancer import Enhancer, EnhancerConfig
 from boneage_kedro.training.device import device_of
-from boneage_kedro.training.enhance import enhance_store
+from boneage_kedro.training.enhancement.enhance import enhance_store
 
 
 def main() -> None:

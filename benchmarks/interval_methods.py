@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from boneage_kedro.evaluation.intervals import IntervalSettings, Quantile, calibrate, ensemble_factor
+from boneage_kedro.evaluation.ages.intervals import IntervalSettings, Quantile, calibrate, ensemble_factor
 
 AGES = [0, 36, 84, 120, 156, 192, 228]
 SPREAD_MONTHS = [8, 11, 15, 11, 9, 8, 11]

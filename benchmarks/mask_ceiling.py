@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from boneage_kedro.evaluation.segmentation import dice
+from boneage_kedro.evaluation.segmentation.scores import dice
 from boneage_kedro.imaging.geometry import to_source
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore

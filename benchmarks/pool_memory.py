@@ -22,9 +22,9 @@ import torch
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.masks.dense_crf import refine
 from boneage_kedro.models.weights import PretrainedWeights
-from boneage_kedro.training.mask_samples import Pictures
-from boneage_kedro.training.pool import score_pool
-from boneage_kedro.training.segmentation import new_segmenter
+from boneage_kedro.training.fingers.pool import score_pool
+from boneage_kedro.training.segmentation.network_training import new_segmenter
+from boneage_kedro.training.segmentation.samples import Pictures
 from shipped import parameters, preparation, write_store
 
 BARE_BATCHES = 20

@@ -21,8 +21,8 @@ from boneage_kedro.imaging.unfit import KINDS, make_unfit
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.phantom import Phantom, fabricate_hand
+from boneage_kedro.training.ages.familiarity import fit_familiarity, pool
 from boneage_kedro.training.batches import to_input
-from boneage_kedro.training.familiarity import fit_familiarity, pool
 
 FALSE_ALARMS = 0.02
 PREPARATION: PreparationSettings = {

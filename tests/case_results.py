@@ -3,7 +3,7 @@
 import dataclasses
 import math
 
-from boneage_kedro.evaluation.case_result import CaseResult
+from boneage_kedro.evaluation.clinical.case_result import CaseResult
 
 GIRL = CaseResult(
     id="h1",

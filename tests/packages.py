@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from boneage_kedro.evaluation.intervals import IntervalCalibration
-from boneage_kedro.evaluation.mondrian import Group
+from boneage_kedro.evaluation.ages.intervals import IntervalCalibration
+from boneage_kedro.evaluation.ages.mondrian import Group
 from boneage_kedro.handover.package import ModelPackage, Network
 from boneage_kedro.models.feature_distance import FeatureDistance
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
-from boneage_kedro.training.pacing import Images
-from boneage_kedro.training.reliability import fingerprint_network
+from boneage_kedro.reading.reliability import fingerprint_network
+from boneage_kedro.training.ages.pacing import Images
 
 
 def package_of(network: AgeRegressor, preparation: Any, views: Any, images: Images = "whole") -> ModelPackage:

@@ -12,7 +12,7 @@ from boneage_kedro.imaging.ingest import ingest, store_header
 from boneage_kedro.imaging.sources import MemorySource
 from boneage_kedro.imaging.store import ImageStore, ImageStoreWriter
 from boneage_kedro.phantom import fabricate_hand
-from boneage_kedro.training.regression import predict_cohort
+from boneage_kedro.training.ages.regression import predict_cohort
 from tests.imaging.files import dicom, encoded
 from tests.training.age_setup import FIT
 

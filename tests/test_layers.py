@@ -37,7 +37,7 @@ def test_training_runs_without_kedro_and_mlflow() -> None:
     code = """
 import sys
 sys.modules["kedro"] = sys.modules["mlflow"] = sys.modules["kedro_mlflow"] = None  # importing them now fails
-import boneage_kedro.training.regression, boneage_kedro.training.assessment, boneage_kedro.phantom
+import boneage_kedro.training.ages.regression, boneage_kedro.reading.assessment, boneage_kedro.phantom
 """
     result = python(code)
     assert result.returncode == 0, result.stderr[-2000:]

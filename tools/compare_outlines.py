@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from boneage_kedro.evaluation.segmentation import boundary_distance_px, iou
+from boneage_kedro.evaluation.segmentation.scores import boundary_distance_px, iou
 from boneage_kedro.masks.polygons import polygons_to_mask
 
 

@@ -30,12 +30,14 @@ def fingerprint_table(table: pd.DataFrame) -> str:
 def fingerprint_code(*packages: str) -> str:
     """A short name of the code and data files of packages inside this project, such as ``imaging``.
 
-    Results that outlive a run carry it, so that none is taken for what other code would have made.
+    Results that outlive a run carry it, so that none is taken for what other code would have made. ``training/*``
+    are the modules of ``training`` itself, without the packages in it.
     """
     found = hashlib.blake2b(digest_size=16)
     for package in packages:
-        root = files("boneage_kedro").joinpath(package)
-        for file in sorted(_walk(root), key=lambda item: item[0]):
+        root = files("boneage_kedro").joinpath(package.removesuffix("/*"))
+        named = [file for file in _walk(root) if not (package.endswith("/*") and "/" in file[0])]
+        for file in sorted(named, key=lambda item: item[0]):
             found.update(file[0].encode() + file[1])
     return found.hexdigest()
 

@@ -22,7 +22,7 @@ from pydicom.uid import ImplicitVRLittleEndian
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.dicom_output.results import dicom_results
 from boneage_kedro.dicom_output.source import NothingToReferTo
-from boneage_kedro.evaluation.case_result import CaseResult
+from boneage_kedro.evaluation.clinical.case_result import CaseResult
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.phantom import fabricate_hand
 from tests.case_results import GIRL

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from boneage_kedro.evaluation import figures
-from boneage_kedro.evaluation.metrics import compare
-from boneage_kedro.evaluation.overlay import overlay_map
+from boneage_kedro.evaluation.ages.metrics import compare
+from boneage_kedro.evaluation.clinical.overlay import overlay_map
 
 
 def test_overlay_colours_by_sign_and_leaves_nothing_unchanged() -> None:

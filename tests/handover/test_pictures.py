@@ -21,9 +21,9 @@ from boneage_kedro.pipelines.gan_enhance.nodes import enhance_hands, store_cut_m
 from boneage_kedro.pipelines.hand_active_learning.nodes import predict_hand_masks, store_hands
 from boneage_kedro.pipelines.package.nodes import pack_model
 from boneage_kedro.pipelines.stress.nodes import run_stress_test
+from boneage_kedro.training.ages.pacing import Images
+from boneage_kedro.training.ages.regression import check_pictures, predict_cohort
 from boneage_kedro.training.checkpoint import CheckpointFile
-from boneage_kedro.training.pacing import Images
-from boneage_kedro.training.regression import check_pictures, predict_cohort
 from tests.conftest import read_parameters
 from tests.hand_networks import committee, enhancer
 from tests.imaging.files import encoded

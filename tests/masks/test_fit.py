@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from boneage_kedro.cohort.sex import Sex
-from boneage_kedro.evaluation.segmentation import dice
+from boneage_kedro.evaluation.segmentation.scores import dice
 from boneage_kedro.masks.fit import fit_mask
 from boneage_kedro.masks.label_maps import UnusableMask
 from boneage_kedro.phantom import fabricate_hand

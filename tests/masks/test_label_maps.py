@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from boneage_kedro.cohort.sex import Sex
-from boneage_kedro.evaluation.segmentation import dice
+from boneage_kedro.evaluation.segmentation.scores import dice
 from boneage_kedro.imaging.geometry import UPRIGHT, Box, Pose, canvas_transform, centre_on_canvas
 from boneage_kedro.masks.label_maps import (
     UnusableMask,

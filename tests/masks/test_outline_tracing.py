@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from boneage_kedro.evaluation.segmentation import iou
+from boneage_kedro.evaluation.segmentation.scores import iou
 from boneage_kedro.masks.edge_tracking import EdgeTracking
 from boneage_kedro.masks.label_maps import UnusableMask
 from boneage_kedro.masks.outline_tracing import OutlineTracing, trace_outlines

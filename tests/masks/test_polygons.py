@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from boneage_kedro.cohort.sex import Sex
-from boneage_kedro.evaluation.segmentation import dice
+from boneage_kedro.evaluation.segmentation.scores import dice
 from boneage_kedro.masks.polygons import (
     crosses_itself,
     labelled_polygons,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from boneage_kedro.cohort.sex import Sex
-from boneage_kedro.evaluation.segmentation import dice
+from boneage_kedro.evaluation.segmentation.scores import dice
 from boneage_kedro.masks.hand_check import check_hand
 from boneage_kedro.masks.label_maps import UnusableMask
 from boneage_kedro.masks.labelme import write_labelme

@@ -14,8 +14,8 @@ from pydicom import dcmread
 
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.cohort.tables import read_case_table
-from boneage_kedro.evaluation.intervals import IntervalCalibration
-from boneage_kedro.evaluation.mondrian import Group
+from boneage_kedro.evaluation.ages.intervals import IntervalCalibration
+from boneage_kedro.evaluation.ages.mondrian import Group
 from boneage_kedro.handover.package import ModelPackage, Network
 from boneage_kedro.imaging.geometry import Pose, canvas_transform, map_points
 from boneage_kedro.imaging.ingest import read_content
@@ -27,9 +27,9 @@ from boneage_kedro.models.feature_distance import FeatureDistance
 from boneage_kedro.models.regressor import AgeMaps, AgeRegressor, RegressorConfig
 from boneage_kedro.phantom import fabricate_hand
 from boneage_kedro.pipelines.assess.nodes import assess_new_cases, read_new_cases
-from boneage_kedro.training.assessment import Assessor
-from boneage_kedro.training.mask_readers import MaskReading
-from boneage_kedro.training.reliability import Reliability, fingerprint_network
+from boneage_kedro.reading.assessment import Assessor
+from boneage_kedro.reading.mask_readers import MaskReading
+from boneage_kedro.reading.reliability import Reliability, fingerprint_network
 from tests.imaging.files import dicom
 
 MEAN_AGE = 100.0
@@ -148,7 +148,7 @@ def test_the_map_lies_where_its_cells_look(
     one_cell = torch.zeros(1, 2, 2, dtype=torch.float64)
     one_cell[0, 0, 0] = 40
     seen = AgeMaps(one_cell, torch.tensor([MEAN_AGE]), torch.zeros(1, model[0]["head.weight"].shape[1]))
-    monkeypatch.setattr("boneage_kedro.training.assessment.read_maps", lambda *_: seen)
+    monkeypatch.setattr("boneage_kedro.reading.assessment.read_maps", lambda *_: seen)
     rows, overlays = assess(table(("h0", "M", "")), radiographs, (weights, settings), parameters["assess"])
     assert rows.loc["h0", "bone_age_months"] == MEAN_AGE + 10
     side = parameters["assess"]["overlay_px"]
@@ -305,7 +305,7 @@ def test_the_map_of_a_cut_hand_lies_on_the_hand_of_the_whole_picture(
     cut = settings | {"images": "hand", "preparation": settings["preparation"] | crop}
     everywhere = torch.full((1, 2, 2), 400.0, dtype=torch.float64)
     seen = AgeMaps(everywhere, torch.tensor([0.0]), torch.zeros(1, weights["head.weight"].shape[1]))
-    monkeypatch.setattr("boneage_kedro.training.assessment.read_maps", lambda *_: seen)
+    monkeypatch.setattr("boneage_kedro.reading.assessment.read_maps", lambda *_: seen)
     reader, params = PalmAlone(settings["preparation"], trusted=True), parameters["assess"]
     assessor = Assessor(
         weights, cut, Reliability.of(weights, cut, *kept_with((weights, cut))), params, [reader]

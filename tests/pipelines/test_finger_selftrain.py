@@ -15,7 +15,7 @@ from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.pipelines.finger_selftrain.nodes import phalanges, predict_finger_masks
 from boneage_kedro.pipelines.finger_study.nodes import summarise_study
 from boneage_kedro.pipelines.mask_steps import check_masks, list_mask_problems, read_test_masks
-from boneage_kedro.training.segmentation import new_segmenter
+from boneage_kedro.training.segmentation.network_training import new_segmenter
 from tests.training.squares import SIDE, square_splits, square_store
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from boneage_kedro.evaluation.metrics import compare
+from boneage_kedro.evaluation.ages.metrics import compare
 from boneage_kedro.pipelines.ptl_regression.nodes import (
     MODELS,
     calibrate_ages,

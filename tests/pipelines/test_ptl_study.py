@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from boneage_kedro.pipelines.ptl_study.nodes import collect_strategies, draw_strategies, summarise_strategies
-from boneage_kedro.training.pacing import pacing_arms
+from boneage_kedro.training.ages.pacing import pacing_arms
 
 ERRORS = {"all layers": 4.0, "PTL": -10.0}
 

@@ -6,14 +6,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from boneage_kedro.evaluation.ablation import NETWORKS
+from boneage_kedro.evaluation.studies.ablation import NETWORKS
 from boneage_kedro.pipelines.regression_study.nodes import (
     collect_ablation,
     draw_ablation,
     run_ablation,
     summarise_ablation,
 )
-from boneage_kedro.training.pacing import pacing_arms
+from boneage_kedro.training.ages.pacing import pacing_arms
 
 ERRORS = {"whole": 8.0, "hand": 6.0, "enhanced": 5.0, "all layers": 0.0, "PTL": 1.0}
 

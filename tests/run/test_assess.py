@@ -12,8 +12,8 @@ from kedro.io import DatasetError
 from mlflow.entities import Run
 from PIL import Image
 
-from boneage_kedro.evaluation.case_result import COLUMNS
-from boneage_kedro.evaluation.clinical import Determination
+from boneage_kedro.evaluation.clinical.case_result import COLUMNS
+from boneage_kedro.evaluation.clinical.determination import Determination
 from boneage_kedro.handover.package import load_package
 
 from ..ten_files import batch_ages, new_hands, write_files

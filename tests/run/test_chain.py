@@ -15,7 +15,7 @@ from mlflow.entities import Run
 from safetensors.torch import load_file
 
 from boneage_kedro.hooks import git_commit
-from boneage_kedro.training.reliability import fingerprint_network
+from boneage_kedro.reading.reliability import fingerprint_network
 
 from .project import MARKS, PROJECT, RESULTS, TRACKING, session_with
 

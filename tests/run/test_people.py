@@ -10,7 +10,7 @@ from mlflow.entities import Run
 from PIL import Image
 
 from boneage_kedro.annotation.server import create_app
-from boneage_kedro.evaluation.segmentation import dice
+from boneage_kedro.evaluation.segmentation.scores import dice
 from boneage_kedro.masks.hand_check import check_hand
 from boneage_kedro.masks.labelme import write_labelme
 from boneage_kedro.masks.polygons import mask_to_polygons

@@ -17,7 +17,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, 
 from starlette.types import ASGIApp
 
 from boneage_kedro.cohort.tables import read_case_table
-from boneage_kedro.evaluation.clinical import sd_scores
+from boneage_kedro.evaluation.clinical.determination import sd_scores
 from boneage_kedro.handover.package import ModelPackage
 from boneage_kedro.imaging.sources import MemorySource, Radiographs
 from boneage_kedro.service.server import STATIC, create_app

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from boneage_kedro.training.gan_settings import GanSettings
+from boneage_kedro.training.enhancement.gan_settings import GanSettings
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from highdicom.sr import CodedConcept
 from pydicom.sr.codedict import codes
 
 from boneage_kedro.cohort.sex import Sex
-from boneage_kedro.evaluation.clinical import Determination
+from boneage_kedro.evaluation.clinical.determination import Determination
 
 PRIVATE_SCHEME = "99BONEAGE"
 PRIVATE_SCHEME_NAME = "Private codes of boneage_kedro"

@@ -10,7 +10,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
 from boneage_kedro import __version__
 from boneage_kedro.dicom_output.source import UTF8
-from boneage_kedro.evaluation.case_result import CaseResult
+from boneage_kedro.evaluation.clinical.case_result import CaseResult
 
 MAKER = "boneage_kedro"
 

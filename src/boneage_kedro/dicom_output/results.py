@@ -9,7 +9,7 @@ from boneage_kedro.dicom_output.instances import file_bytes
 from boneage_kedro.dicom_output.secondary_capture import secondary_capture
 from boneage_kedro.dicom_output.source import read_source
 from boneage_kedro.dicom_output.structured_report import structured_report
-from boneage_kedro.evaluation.case_result import CaseResult
+from boneage_kedro.evaluation.clinical.case_result import CaseResult
 from boneage_kedro.imaging.formats.dicom import held_back_warnings
 from boneage_kedro.imaging.formats.dicom_header import laterality
 

@@ -10,8 +10,8 @@ from highdicom.sc import SCImage
 from pydicom import Dataset
 
 from boneage_kedro.dicom_output.instances import new_instance
-from boneage_kedro.evaluation.case_result import RESEARCH_USE, CaseResult
-from boneage_kedro.evaluation.interpretation import age_text
+from boneage_kedro.evaluation.clinical.case_result import RESEARCH_USE, CaseResult
+from boneage_kedro.evaluation.clinical.interpretation import age_text
 
 _SERIES_NUMBER = 9902
 _LINE_PX, _MARGIN_PX = 26, 8

@@ -13,8 +13,8 @@ from pydicom.sr.codedict import codes as dictionary
 from boneage_kedro import __version__
 from boneage_kedro.dicom_output import codes
 from boneage_kedro.dicom_output.instances import MAKER, derived_uid, new_instance
-from boneage_kedro.evaluation.case_result import RESEARCH_USE, CaseResult
-from boneage_kedro.evaluation.interpretation import STANDARD_NAME, impression
+from boneage_kedro.evaluation.clinical.case_result import RESEARCH_USE, CaseResult
+from boneage_kedro.evaluation.clinical.interpretation import STANDARD_NAME, impression
 
 _SERIES_NUMBER = 9901
 _PROPERTY = sr.RelationshipTypeValues.HAS_PROPERTIES

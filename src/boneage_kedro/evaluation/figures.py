@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from boneage_kedro.evaluation.overlay import overlay_map
+from boneage_kedro.evaluation.clinical.overlay import overlay_map
 
 SEX_COLOURS = {"F": "#b0396b", "M": "#2c6fb3"}
 SEX_NAMES = {"F": "girls", "M": "boys"}

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from boneage_kedro.evaluation.coverage import age_and_sex_groups, interval_coverage
-from boneage_kedro.evaluation.metrics import age_errors, mae_interval
+from boneage_kedro.evaluation.ages.coverage import age_and_sex_groups, interval_coverage
+from boneage_kedro.evaluation.ages.metrics import age_errors, mae_interval
 
 LEAST_CASES = 10
 """Of a group whose error gets an interval: the bootstrap of fewer knows too little."""

@@ -11,11 +11,11 @@ from torch.export import Dim
 
 from boneage_kedro.handover.package import Network
 from boneage_kedro.models.age_ensemble import AgeNetwork
+from boneage_kedro.reading.reliability import fingerprint_network
+from boneage_kedro.training.ages.predict import map_attention
+from boneage_kedro.training.ages.regression import build_regressor, views_in
+from boneage_kedro.training.ages.views import View, views_of
 from boneage_kedro.training.batches import AgeSamples
-from boneage_kedro.training.predict import map_attention
-from boneage_kedro.training.regression import build_regressor, views_in
-from boneage_kedro.training.reliability import fingerprint_network
-from boneage_kedro.training.views import View, views_of
 
 INPUTS = ("image", "is_male")
 OUTPUTS = ("age_months", "map_months")

@@ -17,16 +17,16 @@ from safetensors.torch import load, save
 from torch import Tensor
 from typing_extensions import TypedDict
 
-from boneage_kedro.evaluation.case_result import CaseResult
-from boneage_kedro.training.age_pictures import check_picture_networks
-from boneage_kedro.training.assessment import Assessor
-from boneage_kedro.training.case_opening import Reading
+from boneage_kedro.evaluation.clinical.case_result import CaseResult
+from boneage_kedro.reading.age_pictures import check_picture_networks
+from boneage_kedro.reading.assessment import Assessor
+from boneage_kedro.reading.case_opening import Reading
+from boneage_kedro.reading.forearm_reader import ForearmReader
+from boneage_kedro.reading.hand_reader import HandReader
+from boneage_kedro.reading.mask_readers import MaskReader, PhalanxReader
+from boneage_kedro.reading.reliability import Reliability, fingerprint_network
+from boneage_kedro.training.ages.regression import images_in
 from boneage_kedro.training.device import device_of
-from boneage_kedro.training.forearm_reader import ForearmReader
-from boneage_kedro.training.hand_reader import HandReader
-from boneage_kedro.training.mask_readers import MaskReader, PhalanxReader
-from boneage_kedro.training.regression import images_in
-from boneage_kedro.training.reliability import Reliability, fingerprint_network
 from boneage_kedro.training.settings import AssessSettings
 
 MANIFEST = "package.json"
@@ -57,7 +57,7 @@ class ModelPackage:
     Attributes:
         age: the network that reads the age; its settings hold the preparation of pictures.
         familiarity: the state of its `boneage_kedro.models.feature_distance.FeatureDistance`, and figures of it.
-        intervals: its calibration, as `boneage_kedro.evaluation.intervals.IntervalCalibration` describes itself.
+        intervals: its calibration, as `boneage_kedro.evaluation.ages.intervals.IntervalCalibration` describes itself.
         masks: networks by what they mask, a key of `READERS`.
         enhancer: with its tiles and its guard, for a network that reads enhanced hands.
         documents: files that come along and that no reading needs, by name: the model card, ONNX.

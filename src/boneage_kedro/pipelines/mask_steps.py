@@ -12,7 +12,7 @@ from PIL import Image
 from rich.progress import track
 
 from boneage_kedro.datasets.resumable_partitions import Parts, PartsState
-from boneage_kedro.evaluation.metrics import metric_curve
+from boneage_kedro.evaluation.ages.metrics import metric_curve
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreState
 from boneage_kedro.masks.folder import MaskFolder
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from boneage_kedro.models.weights import PretrainedWeights
-    from boneage_kedro.training.lesson import MaskedData
+    from boneage_kedro.training.segmentation.lesson import MaskedData
     from boneage_kedro.training.settings import FitSettings
 
 _PART = 16
@@ -91,7 +91,7 @@ def gather_masked_data(
     may_lack_test: bool = False,
 ) -> MaskedData:
     """All that a training of a segmentation network is given; masks of the test part are only for figures."""
-    from boneage_kedro.training.lesson import MaskedData
+    from boneage_kedro.training.segmentation.lesson import MaskedData
 
     check_masks(masks, images, kind)
     test = read_test_masks(files, images, splits, masks, kind, may_lack_test)
@@ -150,7 +150,7 @@ def name_predictions(
     """A fingerprint of all that decides what the predicted masks of a store are."""
     from boneage_kedro.models.weights import fingerprint_weights
 
-    code = fingerprint_code("imaging", "masks", "models", "training")
+    code = fingerprint_code("imaging", "masks", "models", "training", "reading")
     return fingerprint(fingerprint_weights(weights), settings, images.fingerprint(images.ids), code, *others)
 
 
@@ -165,7 +165,7 @@ def mask_in_parts(
 ) -> Iterator[Parts]:
     """Mask every hand of the store, in the frame and at the size of its radiograph, going on after a kill."""
     from boneage_kedro.training.device import device_of
-    from boneage_kedro.training.segmentation import predict_masks
+    from boneage_kedro.training.segmentation.network_training import predict_masks
 
     todo = left_to_do(images, state, made_by)
     device = device_of(fit["accelerator"])
@@ -206,7 +206,7 @@ def score_test_masks(
     Returns:
         a row a case, and means with spread and interval.
     """
-    from boneage_kedro.evaluation.segmentation import score_masks, summarise_scores
+    from boneage_kedro.evaluation.segmentation.scores import score_masks, summarise_scores
 
     truth = read_test_masks(files, images, splits, masks, kind, may_lack)
     found = {key: np.asarray(predicted[key]()) for key in truth}

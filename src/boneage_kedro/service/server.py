@@ -14,14 +14,14 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp
 
-from boneage_kedro.evaluation.overlay import as_png
+from boneage_kedro.evaluation.clinical.overlay import as_png
 from boneage_kedro.handover.package import ModelPackage
 from boneage_kedro.imaging.sources import Radiographs
 from boneage_kedro.local_page.app import private_page
 from boneage_kedro.local_page.security import HOSTS
+from boneage_kedro.reading.case_opening import Reading, Status
 from boneage_kedro.service.body_limit import BodyLimit
 from boneage_kedro.service.submission import one_case
-from boneage_kedro.training.case_opening import Reading, Status
 from boneage_kedro.training.settings import AssessSettings
 
 STATIC = Path(__file__).with_name("static")

@@ -34,7 +34,7 @@ def one_case(
     chronological_age_months: Annotated[str, Form(description="In months; may be left out")] = "",
     _: Annotated[None, Depends(check_fields)] = None,
 ) -> tuple[pd.DataFrame, Radiographs]:
-    """A table of one case and its radiograph, as `boneage_kedro.training.assessment.Assessor.read` takes them.
+    """A table of one case and its radiograph, as `boneage_kedro.reading.assessment.Assessor.read` takes them.
 
     Raises:
         HTTPException: 415 for a file of another kind; 422 for a sex or age that cannot be used, or a name that

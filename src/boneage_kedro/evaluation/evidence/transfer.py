@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from boneage_kedro.evaluation.ablation import AVERAGE, FACTORS
 from boneage_kedro.evaluation.evidence.papers import printed
 from boneage_kedro.evaluation.evidence.subject import Found, Subject
 from boneage_kedro.evaluation.figures import COHORT_NAMES
 from boneage_kedro.evaluation.report import Basis, Column, Table
+from boneage_kedro.evaluation.studies.ablation import AVERAGE, FACTORS
 
 _SPREAD = "± standard deviation over seeds; 95% bootstrap interval over children"
 _IMAGES = {"whole": "raw", "hand": "segmented", "enhanced": "segmented and enhanced"}

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from boneage_kedro.evaluation.overlay import as_png
-from boneage_kedro.evaluation.patient_report import render_patient_report
+from boneage_kedro.evaluation.clinical.overlay import as_png
+from boneage_kedro.evaluation.clinical.patient_report import render_patient_report
 
 if TYPE_CHECKING:
-    from boneage_kedro.evaluation.case_result import CaseResult
-    from boneage_kedro.training.case_opening import Reading
+    from boneage_kedro.evaluation.clinical.case_result import CaseResult
+    from boneage_kedro.reading.case_opening import Reading
 
 logger = logging.getLogger(__name__)
 

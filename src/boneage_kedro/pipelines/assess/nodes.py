@@ -17,7 +17,7 @@ from boneage_kedro.pipelines.assess.params import Params
 
 if TYPE_CHECKING:
     from boneage_kedro.handover.package import ModelPackage
-    from boneage_kedro.training.case_opening import Reading
+    from boneage_kedro.reading.case_opening import Reading
 
 Masks = dict[str, Image.Image]
 Files = dict[str, bytes]
@@ -47,10 +47,10 @@ def assess_new_cases(
     """Read the bone age of every case, and mask phalanges, hand and forearm if the package has networks for them.
 
     Yields:
-        after each batch the table of all cases so far (`boneage_kedro.evaluation.case_result.COLUMNS`), so that a
-        run that is killed leaves a whole one, and by id the batch's pictures with their activation maps, the masks of
-        its phalanges, of its hands, and of radius and ulna; a page of HTML for each case, and results as DICOM of
-        those that came as DICOM. All but the table is emptied when the next batch is asked for.
+        after each batch the table of all cases so far (`boneage_kedro.evaluation.clinical.case_result.COLUMNS`), so
+        that a run that is killed leaves a whole one, and by id the batch's pictures with their activation maps, the
+        masks of its phalanges, of its hands, and of radius and ulna; a page of HTML for each case, and results as
+        DICOM of those that came as DICOM. All but the table is emptied when the next batch is asked for.
     """
     for kind, pipeline in MASKED_BY.items():
         if kind not in package.masks:

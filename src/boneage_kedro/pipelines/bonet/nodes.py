@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from boneage_kedro.evaluation.error_groups import errors_by_group
-from boneage_kedro.evaluation.metrics import age_errors, final_metrics, metric_name
-from boneage_kedro.evaluation.study import check_cells, compare_arms
+from boneage_kedro.evaluation.ages.error_groups import errors_by_group
+from boneage_kedro.evaluation.ages.metrics import age_errors, final_metrics, metric_name
+from boneage_kedro.evaluation.studies.study import check_cells, compare_arms
 from boneage_kedro.pipelines.bonet.params import Params
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def train_bonet(
     Returns:
         its weights, the settings that build it again (see `train_age_regressor`), and one row an epoch.
     """
-    from boneage_kedro.training.regression import select_cohort, train_age_regressor
+    from boneage_kedro.training.ages.regression import select_cohort, train_age_regressor
 
     labelled = select_cohort(cases, splits, params["cohort"])
     model, settings, history = train_age_regressor(
@@ -60,7 +60,7 @@ def predict_by_bonet(
     Raises:
         ValueError: labels or split are not those the network was trained on.
     """
-    from boneage_kedro.training.regression import check_cohort, predict_table, select_cohort
+    from boneage_kedro.training.ages.regression import check_cohort, predict_table, select_cohort
 
     labelled = select_cohort(cases, splits, params["cohort"])
     check_cohort(labelled, settings, "bonet")
@@ -87,9 +87,9 @@ def run_bonet_arms(
     """Train a network by every arm on every fold.
 
     Yields:
-        after each the table so far (see `boneage_kedro.training.bonet_study.run_bonet_study`).
+        after each the table so far (see `boneage_kedro.training.ages.bonet_study.run_bonet_study`).
     """
-    from boneage_kedro.training.bonet_study import run_bonet_study
+    from boneage_kedro.training.ages.bonet_study import run_bonet_study
 
     yield from run_bonet_study(
         store,
@@ -127,7 +127,7 @@ def summarise_bonet_arms(
 def draw_bonet_arms(summary: pd.DataFrame, by_group: pd.DataFrame, source: str) -> tuple[Figure, Figure]:
     """Bars of the arms' errors on the test part, and the same errors by age range, sex and race."""
     from boneage_kedro.evaluation.figures import arm_bars
-    from boneage_kedro.evaluation.group_figures import group_errors
+    from boneage_kedro.evaluation.studies.group_figures import group_errors
 
     test, groups = (table[table["split"] == "test"] for table in (summary, by_group))
     title = f"Error on the test part, {test['cases'].max()} cases, {source}"

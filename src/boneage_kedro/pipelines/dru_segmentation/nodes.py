@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from boneage_kedro.models.weights import PretrainedWeights
     from boneage_kedro.training.checkpoint import CheckpointFile
-    from boneage_kedro.training.lesson import MaskedData
+    from boneage_kedro.training.segmentation.lesson import MaskedData
 
 _BONES = tuple(FOREARM_LABELS)
 
@@ -83,7 +83,7 @@ def train_forearm_detector(
     Returns:
         its weights, the settings that build it again, and a row an epoch.
     """
-    from boneage_kedro.training.block_detection import train_block_detector
+    from boneage_kedro.training.forearm.block_detection import train_block_detector
 
     model, settings, history = train_block_detector(
         images,
@@ -99,11 +99,11 @@ def train_forearm_detector(
 def find_forearms(
     images: ImageStore, weights: dict[str, Tensor], settings: dict[str, Any], params: Params
 ) -> pd.DataFrame:
-    """Find the block in every picture of the store (see `boneage_kedro.training.forearm_finding.find_blocks`)."""
-    from boneage_kedro.training.block_detection import build_block_detector
+    """Find the block in every picture of the store (see `boneage_kedro.training.forearm.finding.find_blocks`)."""
     from boneage_kedro.training.device import device_of
-    from boneage_kedro.training.forearm_finding import find_blocks
-    from boneage_kedro.training.segmentation import check_preparation
+    from boneage_kedro.training.forearm.block_detection import build_block_detector
+    from boneage_kedro.training.forearm.finding import find_blocks
+    from boneage_kedro.training.segmentation.network_training import check_preparation
 
     check_preparation(settings, images)
     fit = params["detector"]["fit"]
@@ -121,8 +121,8 @@ def store_forearms(
     params: Params,
 ) -> Iterator[StoreChunk]:
     """Cut every radiograph to its forearm: where it was found, but where it is known if the case is learnt from."""
-    from boneage_kedro.training.block_samples import boxes_in_store
-    from boneage_kedro.training.forearm_finding import boxes_by_id
+    from boneage_kedro.training.forearm.block_samples import boxes_in_store
+    from boneage_kedro.training.forearm.finding import boxes_by_id
 
     learnt = set(splits.loc[splits["split"] != "test", "id"])
     known = boxes_in_store(blocks[blocks["id"].isin(learnt)].dropna(), images)
@@ -154,9 +154,9 @@ def train_dru_segmenter(
     Returns:
         the weights of detector and network, the settings that build both again, and a row an epoch.
     """
-    from boneage_kedro.training.forearm_presets import pick_preset, settings_of
-    from boneage_kedro.training.forearm_reader import join_networks
-    from boneage_kedro.training.forearm_training import train_forearm_segmenter
+    from boneage_kedro.reading.forearm_reader import join_networks
+    from boneage_kedro.training.forearm.presets import pick_preset, settings_of
+    from boneage_kedro.training.forearm.training import train_forearm_segmenter
 
     preset = pick_preset(params["presets"], params["preset"], "dru_segmentation.preset")
     network, stages = settings_of(preset, params["input_px"], {})
@@ -179,7 +179,7 @@ def gather_forearms(
     Raises:
         ValueError: no outline is in the test part, so nothing could be measured in the end.
     """
-    from boneage_kedro.training.lesson import MaskedData
+    from boneage_kedro.training.segmentation.lesson import MaskedData
 
     test = read_test_outlines(folder, images, splits)
     cut = splits[splits["id"].isin(forearms.ids)]  # where no forearm was found there is nothing to learn from
@@ -215,9 +215,9 @@ def predict_dru_masks(
     params: Params,
 ) -> Iterator[Parts]:
     """Mask radius and ulna of every radiograph, at its size, going on after a kill; empty without a forearm."""
-    from boneage_kedro.training.forearm_presets import pick_preset
-    from boneage_kedro.training.forearm_reader import build_networks
-    from boneage_kedro.training.forearm_training import predict_forearms
+    from boneage_kedro.reading.forearm_reader import build_networks
+    from boneage_kedro.training.forearm.presets import pick_preset
+    from boneage_kedro.training.forearm.training import predict_forearms
 
     made_by = name_predictions(weights, settings, forearms, images.fingerprint(images.ids))
     todo = left_to_do(images, state, made_by)
@@ -234,11 +234,11 @@ def score_dru_masks(
     """Compare masks of the test part with the outlines, at the radiographs' own size.
 
     Returns:
-        a row a case (`boneage_kedro.evaluation.class_scores.score_classes`); and a row a measure: mean over cases
-        with spread and interval, and ``pooled``, that of all pixels taken together.
+        a row a case (`boneage_kedro.evaluation.segmentation.class_scores.score_classes`); and a row a measure: mean
+        over cases with spread and interval, and ``pooled``, that of all pixels taken together.
     """
-    from boneage_kedro.evaluation.class_scores import score_classes, score_pooled
-    from boneage_kedro.evaluation.segmentation import summarise_scores
+    from boneage_kedro.evaluation.segmentation.class_scores import score_classes, score_pooled
+    from boneage_kedro.evaluation.segmentation.scores import summarise_scores
 
     truth = read_test_outlines(folder, images, splits)
     found = {key: np.asarray(predicted[key]()) for key in truth}
@@ -258,15 +258,15 @@ def score_detector(
     """Compare blocks of the test part with the known ones; of the same pictures cut above them none is to be found.
 
     Returns:
-        two rows a case (`boneage_kedro.training.forearm_finding.score_blocks`), with the ``reader`` of the known
+        two rows a case (`boneage_kedro.training.forearm.finding.score_blocks`), with the ``reader`` of the known
         block, and a row a measure
-        (`boneage_kedro.evaluation.detection.summarise_boxes`).
+        (`boneage_kedro.evaluation.segmentation.detection.summarise_boxes`).
     """
-    from boneage_kedro.evaluation.detection import summarise_boxes
-    from boneage_kedro.training.block_detection import build_block_detector
-    from boneage_kedro.training.block_samples import boxes_in_store
+    from boneage_kedro.evaluation.segmentation.detection import summarise_boxes
     from boneage_kedro.training.device import device_of
-    from boneage_kedro.training.forearm_finding import score_blocks
+    from boneage_kedro.training.forearm.block_detection import build_block_detector
+    from boneage_kedro.training.forearm.block_samples import boxes_in_store
+    from boneage_kedro.training.forearm.finding import score_blocks
 
     test = set(splits.loc[splits["split"] == "test", "id"])
     truth = boxes_in_store(blocks[blocks["id"].isin(test)].dropna(), images)
@@ -287,8 +287,8 @@ def draw_forearms(
 ) -> tuple[Figure, Figure]:
     """A sheet of forearms from young to old with their masks, and loss and scores over the iterations."""
     from boneage_kedro.evaluation.figures import age_titles, spread_over_ages
-    from boneage_kedro.evaluation.forearm_figures import iteration_curves
-    from boneage_kedro.evaluation.segmentation_figures import mask_sheet
+    from boneage_kedro.evaluation.segmentation.figures import mask_sheet
+    from boneage_kedro.evaluation.segmentation.forearm_figures import iteration_curves
 
     shown = spread_over_ages(cases[cases["id"].isin(forearms.ids)], params["sheet_cases"])
     ids = shown["id"].tolist()
@@ -306,7 +306,7 @@ def collect_dru_metrics(
     history: pd.DataFrame, summary: pd.DataFrame, detector: pd.DataFrame
 ) -> dict[str, Any]:
     """Curves over the iterations and final figures in the form MLflow takes."""
-    from boneage_kedro.evaluation.metrics import final_metrics, metric_curve
+    from boneage_kedro.evaluation.ages.metrics import final_metrics, metric_curve
 
     curves = {
         column: metric_curve(history["iteration"], history[column])

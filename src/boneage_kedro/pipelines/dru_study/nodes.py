@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from boneage_kedro.evaluation.metrics import final_metrics, metric_name
-from boneage_kedro.evaluation.study import check_cells
+from boneage_kedro.evaluation.ages.metrics import final_metrics, metric_name
+from boneage_kedro.evaluation.studies.study import check_cells
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.masks.forearm_block import FOREARM_LABELS
 from boneage_kedro.pipelines.dru_segmentation.nodes import gather_forearms
@@ -39,10 +39,10 @@ def run_dru_arms(
     """Train every arm with every seed.
 
     Yields:
-        after each the table so far, a row an epoch (see `boneage_kedro.training.forearm_study.run_forearm_study`),
+        after each the table so far, a row an epoch (see `boneage_kedro.training.forearm.study.run_forearm_study`),
         with the number of test ``cases``.
     """
-    from boneage_kedro.training.forearm_study import run_forearm_study
+    from boneage_kedro.training.forearm.study import run_forearm_study
 
     data = gather_forearms(images, forearms, splits, masks, folder, pretrained)
     settings = forearm["presets"], forearm["input_px"], params["arms"], params["seeds"]
@@ -78,7 +78,7 @@ def summarise_dru_arms(table: pd.DataFrame, params: Params) -> pd.DataFrame:
 
 def draw_dru_arms(table: pd.DataFrame, params: Params, source: str) -> tuple[Figure, Figure]:
     """Losses and scores over the iterations of the arms that learn from all pictures, and scores by their number."""
-    from boneage_kedro.evaluation.forearm_figures import label_curves, study_curves
+    from boneage_kedro.evaluation.segmentation.forearm_figures import label_curves, study_curves
 
     whole = [arm["name"] for arm in params["arms"] if not arm["labelled"]]
     last = table.dropna(subset=[f"test_iou_{bone}" for bone in _BONES])

@@ -2,7 +2,7 @@
 
 from typing_extensions import TypedDict
 
-from boneage_kedro.training.forearm_settings import ForearmArm
+from boneage_kedro.training.forearm.settings import ForearmArm
 
 
 class Params(TypedDict):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from boneage_kedro.evaluation.attention_checks import changes_by_share, compare_orders, likeness_by_depth
-from boneage_kedro.evaluation.attention_frame import CommonFrame, mean_hands, mean_shape
-from boneage_kedro.evaluation.attention_placing import PlacedMaps
-from boneage_kedro.evaluation.attention_regions import attention_by_region, summarise_regions
-from boneage_kedro.evaluation.metrics import final_metrics
+from boneage_kedro.evaluation.ages.metrics import final_metrics
+from boneage_kedro.evaluation.attention.checks import changes_by_share, compare_orders, likeness_by_depth
+from boneage_kedro.evaluation.attention.frame import CommonFrame, mean_hands, mean_shape
+from boneage_kedro.evaluation.attention.placing import PlacedMaps
+from boneage_kedro.evaluation.attention.regions import attention_by_region, summarise_regions
 from boneage_kedro.phantom import JOINTS
 from boneage_kedro.pipelines.explain.params import Params
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from boneage_kedro.imaging.store import ImageStore
-    from boneage_kedro.training.hand_places import Partitions
+    from boneage_kedro.training.hands.places import Partitions
     from boneage_kedro.training.settings import FitSettings
 
 
@@ -48,7 +48,7 @@ def map_test_cases(
         ArithmeticError: a map does not add up, so it would explain another model than the one that predicted.
         ValueError: the pictures are not those the network was trained on.
     """
-    from boneage_kedro.training.regression import check_pictures, map_cohort
+    from boneage_kedro.training.ages.regression import check_pictures, map_cohort
 
     check_pictures(store, predictions["id"].tolist(), settings)
     test = predictions[predictions["split"] == "test"].reset_index(drop=True)
@@ -68,9 +68,9 @@ def locate_map_cells(weights: dict[str, Tensor], settings: dict[str, Any]) -> di
     """Where the cells of the maps look, so that whoever draws them needs no network.
 
     Returns:
-        ``first_px, stride_px, picture_px``, the arguments of `boneage_kedro.evaluation.attention_placing.place_maps`.
+        ``first_px, stride_px, picture_px``, the arguments of `boneage_kedro.evaluation.attention.placing.place_maps`.
     """
-    from boneage_kedro.training.regression import place_of_cells
+    from boneage_kedro.training.ages.regression import place_of_cells
 
     return place_of_cells(weights, settings)
 
@@ -110,7 +110,7 @@ def draw_error_panels(
     source: str,
 ) -> Figure:
     """Cases read well beside cases read badly (paper 001, figure 13)."""
-    from boneage_kedro.evaluation.attention_figures import error_panels
+    from boneage_kedro.evaluation.attention.figures import error_panels
 
     panels = params["panels"]
     return error_panels(
@@ -144,7 +144,7 @@ def check_by_deletion(
     Returns:
         the changes (see `changes_by_share`), and what the areas under them are worth (see `compare_orders`).
     """
-    from boneage_kedro.training.attention_runs import age_curves
+    from boneage_kedro.training.ages.attention_runs import age_curves
 
     checks = params["checks"]
     curves = age_curves(store, cases, weights, settings, fit_settings, checks)
@@ -162,7 +162,7 @@ def check_by_random_layers(
     params: Params,
 ) -> pd.DataFrame:
     """How alike the maps stay while the layers lose what they learnt (see `likeness_by_depth`)."""
-    from boneage_kedro.training.attention_runs import random_cascade
+    from boneage_kedro.training.ages.attention_runs import random_cascade
 
     maps, cascade = random_cascade(store, cases, weights, settings, fit_settings, params["checks"])
     return likeness_by_depth(maps, cascade, cases["id"].tolist())
@@ -170,7 +170,7 @@ def check_by_random_layers(
 
 def draw_checks(changes: pd.DataFrame, likeness: pd.DataFrame, source: str) -> tuple[Figure, Figure]:
     """Curves of deletion and insertion, and of the likeness under random layers."""
-    from boneage_kedro.evaluation.attention_figures import deletion_figure, likeness_figure
+    from boneage_kedro.evaluation.attention.figures import deletion_figure, likeness_figure
 
     cases = changes["id"].nunique()
     return (
@@ -195,7 +195,7 @@ def locate_joints(
     Returns:
         ``id, joint, x, y`` in pixels of the store's pictures; without rows where nothing is known.
     """
-    from boneage_kedro.training.hand_places import joints_of_phantoms, joints_of_table
+    from boneage_kedro.training.hands.places import joints_of_phantoms, joints_of_table
 
     ids = table["id"].tolist()
     known = {} if truth is None else joints_of_phantoms(truth, store, ids)
@@ -229,7 +229,7 @@ def count_by_region(
         a row a case and region (see `attention_by_region`) with the sex; and a row a sex and region
         (see `summarise_regions`). Both are without rows where neither bones nor joints are known.
     """
-    from boneage_kedro.training.hand_places import regions_of_hands
+    from boneage_kedro.training.hands.places import regions_of_hands
 
     placed = _placed(table, maps, grid)
     hands = {**(found or {}), **(drawn or {})}
@@ -253,7 +253,7 @@ def draw_regions(
     summary: pd.DataFrame,
 ) -> tuple[Figure, Figure]:
     """Attention by region, and mean maps on mean hands; a line of text where there is nothing to draw."""
-    from boneage_kedro.evaluation.attention_figures import mean_hands_figure, missing_figure, regions_figure
+    from boneage_kedro.evaluation.attention.figures import mean_hands_figure, missing_figure, regions_figure
 
     regions = (
         missing_figure(_UNKNOWN)

@@ -2,7 +2,7 @@
 
 from typing_extensions import TypedDict
 
-from boneage_kedro.evaluation.attention_checks import CheckSettings
+from boneage_kedro.evaluation.attention.checks import CheckSettings
 from boneage_kedro.limits import Count, NotNegative, PixelSide, Share
 
 

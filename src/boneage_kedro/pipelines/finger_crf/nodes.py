@@ -32,8 +32,8 @@ def tune_finger_crf(
     Returns:
         the best settings, to be copied to ``finger_selftrain.crf``, and a row for each that was tried.
     """
-    from boneage_kedro.training.finger_training import tune_teacher
-    from boneage_kedro.training.segmentation import build_segmenter, check_preparation
+    from boneage_kedro.training.fingers.training import tune_teacher
+    from boneage_kedro.training.segmentation.network_training import build_segmenter, check_preparation
 
     check_masks(masks, images, phalanges(finger))
     check_preparation(settings, images)

@@ -54,7 +54,7 @@ def train_finger_student(
     Returns:
         its weights, the settings that build it again, and one row a round (see `SelfTraining.run`).
     """
-    from boneage_kedro.training.finger_training import train_finger_segmenter
+    from boneage_kedro.training.fingers.training import train_finger_segmenter
 
     data = gather_masked_data(images, splits, masks, files, pretrained, phalanges(params))
     student, settings, rounds = train_finger_segmenter(
@@ -85,7 +85,7 @@ def predict_finger_masks(
     params: Params,
 ) -> Iterator[Parts]:
     """Mask every hand of the store, in the frame and at the size of its radiograph, going on after a kill."""
-    from boneage_kedro.training.segmentation import build_segmenter, check_preparation
+    from boneage_kedro.training.segmentation.network_training import build_segmenter, check_preparation
 
     check_preparation(settings, images)
     network, made_by = build_segmenter(weights, settings), name_predictions(weights, settings, images)
@@ -120,7 +120,7 @@ def draw_finger_masks(
 ) -> tuple[Figure, Figure]:
     """A sheet of hands from young to old with their masks, and Dice over the rounds."""
     from boneage_kedro.evaluation.figures import age_titles, spread_over_ages
-    from boneage_kedro.evaluation.segmentation_figures import mask_sheet, rounds_curve
+    from boneage_kedro.evaluation.segmentation.figures import mask_sheet, rounds_curve
 
     shown = spread_over_ages(cases, params["sheet_cases"])
     masks = masks_on_canvas(images, predicted, shown["id"].tolist())

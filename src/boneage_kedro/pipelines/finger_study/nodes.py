@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from boneage_kedro.evaluation.study import check_cells
+from boneage_kedro.evaluation.studies.study import check_cells
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.pipelines.finger_selftrain.nodes import phalanges, teacher
@@ -35,10 +35,10 @@ def run_finger_study(
     """Train every arm with every seed.
 
     Yields:
-        after each the table so far, a row a round (see `boneage_kedro.training.finger_training.run_study`), with
+        after each the table so far, a row a round (see `boneage_kedro.training.fingers.training.run_study`), with
         the number of test ``cases``.
     """
-    from boneage_kedro.training.finger_training import run_study
+    from boneage_kedro.training.fingers.training import run_study
 
     data = gather_masked_data(images, splits, masks, files, pretrained, phalanges(finger))
     settings = finger["network"], finger["rounds"], teacher(finger), params["arms"], params["seeds"]
@@ -81,7 +81,7 @@ def summarise_study(table: pd.DataFrame, params: Params) -> pd.DataFrame:
 
 def draw_study(table: pd.DataFrame, params: Params, source: str) -> Figure:
     """Dice over rounds, a line an arm that makes pseudo-labels, a level for the last round of the others."""
-    from boneage_kedro.evaluation.segmentation_figures import rounds_curve
+    from boneage_kedro.evaluation.segmentation.figures import rounds_curve
 
     baselines = [arm["name"] for arm in params["arms"] if arm["selection"] == "none"]
     over = (table["round"] == table["round"].max()) | ~table["arm"].isin(baselines)

@@ -18,10 +18,10 @@ from boneage_kedro.pipelines.gan_enhance.params import Params
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from boneage_kedro.evaluation.fidelity import FidelityLimits
+    from boneage_kedro.evaluation.enhancement.fidelity import FidelityLimits
     from boneage_kedro.imaging.enhancement import Enhancement
-    from boneage_kedro.training.gan_settings import GuardSettings
-    from boneage_kedro.training.gold import GoldPairs
+    from boneage_kedro.training.enhancement.gan_settings import GuardSettings
+    from boneage_kedro.training.enhancement.gold import GoldPairs
 
 
 def gold_pairs(
@@ -33,8 +33,8 @@ def gold_pairs(
     params: Params,
 ) -> GoldPairs:
     """Pairs of the three parts, from the source that the parameters name."""
-    from boneage_kedro.training.gold import adjusted_gold, degraded_gold
-    from boneage_kedro.training.pairs import FolderPairs
+    from boneage_kedro.training.enhancement.gold import adjusted_gold, degraded_gold
+    from boneage_kedro.training.enhancement.pairs import FolderPairs
 
     if params["pairs"]["source"] == "folder":
         return adjusted_gold(FolderPairs(folder, params["tiles"]["tile_px"]), splits)
@@ -74,8 +74,8 @@ def all_methods(
     params: Params,
 ) -> dict[str, Enhancement]:
     """Plain methods and the enhancer by name."""
-    from boneage_kedro.training.enhance import build_enhancer
-    from boneage_kedro.training.enhancing import as_method, under_guard
+    from boneage_kedro.training.enhancement.cohort import as_method, under_guard
+    from boneage_kedro.training.enhancement.enhance import build_enhancer
 
     _, used = enhancer_in_use(weights, settings, limits, params)
     gan = as_method(

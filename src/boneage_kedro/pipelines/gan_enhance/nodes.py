@@ -14,7 +14,7 @@ from PIL import Image
 from rich.progress import track
 
 from boneage_kedro.datasets.resumable_partitions import PartsState
-from boneage_kedro.evaluation.metrics import final_metrics, metric_curve
+from boneage_kedro.evaluation.ages.metrics import final_metrics, metric_curve
 from boneage_kedro.imaging.ingest import in_chunks
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreEntry, StoreHeader, StoreState
 from boneage_kedro.masks.hand_store import WithoutBackground, ingest_hand_masks
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import Tensor
 
-    from boneage_kedro.evaluation.fidelity import FidelityLimits
+    from boneage_kedro.evaluation.enhancement.fidelity import FidelityLimits
     from boneage_kedro.imaging.enhancement import Enhancement
     from boneage_kedro.training.checkpoint import CheckpointFile
-    from boneage_kedro.training.gan import Sheet
-    from boneage_kedro.training.pairs import Pairs
+    from boneage_kedro.training.enhancement.gan import Sheet
+    from boneage_kedro.training.enhancement.pairs import Pairs
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +49,8 @@ def store_cut_masks(
 def rate_exposure(
     hands: ImageStore, masks: ImageStore, cases: pd.DataFrame, splits: pd.DataFrame, params: Params
 ) -> pd.DataFrame:
-    """Rate how well each hand is exposed, and choose gold (see `boneage_kedro.training.gold.rate_hands`)."""
-    from boneage_kedro.training.gold import rate_hands
+    """Rate how well each hand is exposed, and choose gold (`boneage_kedro.training.enhancement.gold.rate_hands`)."""
+    from boneage_kedro.training.enhancement.gold import rate_hands
 
     return rate_hands(hands, masks, cases.merge(splits, on="id"), params["pairs"])
 
@@ -67,7 +67,7 @@ def offer_hands(
 def list_pair_problems(folder: Path, params: Params) -> pd.DataFrame:
     """What is wrong with pairs that a person adjusted; nothing is looked at where gold comes from physics."""
     from boneage_kedro.cohort.findings import Finding, finding_rows
-    from boneage_kedro.training.pairs import FolderPairs
+    from boneage_kedro.training.enhancement.pairs import FolderPairs
 
     if params["pairs"]["source"] == "physics":
         return finding_rows(Finding.UNUSABLE_PAIR, [], [])
@@ -81,7 +81,7 @@ def set_guard_limits(
     hands: ImageStore, masks: ImageStore, exposure: pd.DataFrame, params: Params
 ) -> FidelityLimits:
     """What an enhanced picture must keep, set on hands of the training part."""
-    from boneage_kedro.training.enhancing import set_limits
+    from boneage_kedro.training.enhancement.cohort import set_limits
 
     ids = _training_hands(hands, exposure)
     return set_limits(hands, masks, ids, params["guard"], params["pairs"]["seed"])
@@ -101,7 +101,7 @@ def train_enhancer(
     Returns:
         its weights, the settings that build it again, and a row an epoch.
     """
-    from boneage_kedro.training.enhancing import teach_enhancer
+    from boneage_kedro.training.enhancement.cohort import teach_enhancer
 
     gold = gold_pairs(hands, masks, exposure, splits, folder, params)
     pairs, gan = params["pairs"], params["gan"]
@@ -127,10 +127,10 @@ def enhance_hands(
     Yields:
         chunks of the enhanced store, and the table of fidelity so far.
     """
+    from boneage_kedro.reading.reliability import fingerprint_network
     from boneage_kedro.training.device import device_of
-    from boneage_kedro.training.enhance import build_enhancer
-    from boneage_kedro.training.enhancing import enhance_hands as enhance
-    from boneage_kedro.training.reliability import fingerprint_network
+    from boneage_kedro.training.enhancement.cohort import enhance_hands as enhance
+    from boneage_kedro.training.enhancement.enhance import build_enhancer
 
     _check_preparation(settings, hands)
     _, used = enhancer_in_use(weights, settings, limits, params)
@@ -186,8 +186,8 @@ def grade_enhancement(
         a row a picture and method of the pairs, with PSNR and SSIM, and one of the hands, with their tone; a row a
         method of either; and some of the pairs by each method (paper 001, figure 10).
     """
-    from boneage_kedro.evaluation.image_quality import quality_table
-    from boneage_kedro.training.enhancing import grade_hands, grade_pairs
+    from boneage_kedro.evaluation.enhancement.image_quality import quality_table
+    from boneage_kedro.training.enhancement.cohort import grade_hands, grade_pairs
 
     gold = gold_pairs(hands, masks, exposure, splits, folder, params)
     methods = all_methods(gold, weights, settings, limits, params)
@@ -208,8 +208,8 @@ def draw_enhancement(
     params: Params,
 ) -> tuple[Figure, Figure]:
     """Enhanced hands to look at, of those that were cut out, and how even the tones of hands are by each method."""
-    from boneage_kedro.evaluation.enhancement_figures import fidelity_sheet, tone_spread
-    from boneage_kedro.evaluation.fidelity import structure_change
+    from boneage_kedro.evaluation.enhancement.fidelity import structure_change
+    from boneage_kedro.evaluation.enhancement.figures import fidelity_sheet, tone_spread
     from boneage_kedro.evaluation.figures import worst_first
 
     # of hands that were not cut out, what is around them changes most
@@ -242,7 +242,7 @@ def collect_enhancement(
 
 
 def _draw_pairs(pairs: Pairs, methods: Mapping[str, Enhancement], source: str, params: Params) -> Figure:
-    from boneage_kedro.evaluation.enhancement_figures import enhancement_sheet
+    from boneage_kedro.evaluation.enhancement.figures import enhancement_sheet
 
     shown = [pairs.pair(i, 0) for i in range(min(params["sheet_columns"], len(pairs)))]
     rows = {name: [method(pair.x, pair.inside) for pair in shown] for name, method in methods.items()}
@@ -269,7 +269,7 @@ def _check_preparation(settings: Mapping[str, Any], hands: ImageStore) -> None:
 
 def _log_sheet(epoch: int, sheet: Sheet) -> None:
     """To MLflow, since a person should see how the pictures come while the network learns."""
-    from boneage_kedro.evaluation.enhancement_figures import enhancement_sheet
+    from boneage_kedro.evaluation.enhancement.figures import enhancement_sheet
 
     rows = {"input": sheet.pictures, "enhanced": sheet.made, "gold standard": sheet.gold}
     figure = enhancement_sheet({name: list(row) for name, row in rows.items()}, sheet.ids, f"Epoch {epoch}")

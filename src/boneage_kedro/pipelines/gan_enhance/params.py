@@ -4,7 +4,12 @@ from typing_extensions import TypedDict
 
 from boneage_kedro.imaging.enhancement import BaselineSettings
 from boneage_kedro.limits import Count
-from boneage_kedro.training.gan_settings import GanSettings, GuardSettings, PairSettings, TileSettings
+from boneage_kedro.training.enhancement.gan_settings import (
+    GanSettings,
+    GuardSettings,
+    PairSettings,
+    TileSettings,
+)
 
 
 class Params(TypedDict):

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from boneage_kedro.evaluation.fidelity import FidelityLimits
-from boneage_kedro.evaluation.image_quality import compare_methods
-from boneage_kedro.evaluation.metrics import final_metrics
-from boneage_kedro.evaluation.study import check_cells
+from boneage_kedro.evaluation.ages.metrics import final_metrics
+from boneage_kedro.evaluation.enhancement.fidelity import FidelityLimits
+from boneage_kedro.evaluation.enhancement.image_quality import compare_methods
+from boneage_kedro.evaluation.studies.study import check_cells
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.pipelines.gan_enhance.methods import gold_pairs, graded_hands, plain_methods
 from boneage_kedro.pipelines.gan_enhance.params import Params as EnhanceParams
@@ -19,7 +19,7 @@ from boneage_kedro.pipelines.gan_study.params import Params
 
 if TYPE_CHECKING:
     from boneage_kedro.training.checkpoint import CheckpointFile
-    from boneage_kedro.training.gan_settings import GuardSettings
+    from boneage_kedro.training.enhancement.gan_settings import GuardSettings
 
 _FIGURES = ("psnr", "ssim", "mean_sd", "contrast_sd", "kept")
 
@@ -36,9 +36,9 @@ def grade_plain_methods(
     """Grade what needs no training, as arms with a single seed.
 
     Returns:
-        ``arm, seed`` and what `boneage_kedro.training.gan_study.grade_method` gives.
+        ``arm, seed`` and what `boneage_kedro.training.enhancement.gan_study.grade_method` gives.
     """
-    from boneage_kedro.training.gan_study import grade_method
+    from boneage_kedro.training.enhancement.gan_study import grade_method
 
     gold = gold_pairs(hands, masks, exposure, splits, folder, enhance)
     test = graded_hands(exposure, enhance)
@@ -66,9 +66,9 @@ def run_gan_arms(
     """Teach an enhancer by every arm with every seed.
 
     Yields:
-        after each the table so far (see `boneage_kedro.training.gan_study.run_gan_study`).
+        after each the table so far (see `boneage_kedro.training.enhancement.gan_study.run_gan_study`).
     """
-    from boneage_kedro.training.gan_study import run_gan_study
+    from boneage_kedro.training.enhancement.gan_study import run_gan_study
 
     yield from run_gan_study(
         gold_pairs(hands, masks, exposure, splits, folder, enhance),

@@ -2,7 +2,7 @@
 
 from typing_extensions import TypedDict
 
-from boneage_kedro.training.gan_settings import GanArm
+from boneage_kedro.training.enhancement.gan_settings import GanArm
 
 
 class Params(TypedDict):

@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from rich.progress import track
 
-from boneage_kedro.evaluation.fidelity import FidelityLimits
-from boneage_kedro.evaluation.fidelity_study import calibrate, detection_table, halves, score_phantom
-from boneage_kedro.evaluation.metrics import final_metrics, metric_name
+from boneage_kedro.evaluation.ages.metrics import final_metrics, metric_name
+from boneage_kedro.evaluation.enhancement.fidelity import FidelityLimits
+from boneage_kedro.evaluation.enhancement.fidelity_study import (
+    calibrate,
+    detection_table,
+    halves,
+    score_phantom,
+)
 from boneage_kedro.pipelines.fabricate.nodes import draw_phantom_cases, fabricate_case
 from boneage_kedro.pipelines.gan_enhance.params import Params as EnhanceParams
 from boneage_kedro.pipelines.guard_study.params import Params
@@ -33,11 +38,11 @@ def score_guard(
         earlier: scores of a run before, which this one goes on with if it was killed.
 
     Yields:
-        the scores so far (see `boneage_kedro.evaluation.fidelity_study.score_phantom`), with ``made_by``.
+        the scores so far (see `boneage_kedro.evaluation.enhancement.fidelity_study.score_phantom`), with ``made_by``.
     """
     from boneage_kedro.models.weights import fingerprint_weights
-    from boneage_kedro.training.enhance import build_enhancer
-    from boneage_kedro.training.enhancing import as_method
+    from boneage_kedro.training.enhancement.cohort import as_method
+    from boneage_kedro.training.enhancement.enhance import build_enhancer
 
     fidelity, tiles = enhance["guard"]["fidelity"], enhance["tiles"]
     code = fingerprint_code("phantom", "evaluation", "training", "models")
@@ -65,8 +70,8 @@ def rate_guard(scores: pd.DataFrame, limits: FidelityLimits, enhance: EnhancePar
         limits: those by which hands were enhanced.
 
     Returns:
-        the rows of `boneage_kedro.evaluation.fidelity_study.detection_table` for these ``limits`` ("in use"), and for
-        those that the other half of the phantoms sets ("of phantoms").
+        the rows of `boneage_kedro.evaluation.enhancement.fidelity_study.detection_table` for these ``limits`` ("in
+        use"), and for those that the other half of the phantoms sets ("of phantoms").
     """
     setting, testing = halves(scores)
     of_phantoms = calibrate(setting, enhance["guard"]["false_alarms"], enhance["guard"]["limits"])

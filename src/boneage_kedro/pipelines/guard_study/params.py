@@ -2,7 +2,7 @@
 
 from typing_extensions import TypedDict
 
-from boneage_kedro.evaluation.fidelity_study import FidelityStudy
+from boneage_kedro.evaluation.enhancement.fidelity_study import FidelityStudy
 from boneage_kedro.limits import Count
 from boneage_kedro.pipelines.fabricate.params import Params as Phantoms
 

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     from boneage_kedro.models.weights import PretrainedWeights
     from boneage_kedro.training.checkpoint import CheckpointFile
-    from boneage_kedro.training.lesson import MaskedData
-    from boneage_kedro.training.oracle import Oracle
+    from boneage_kedro.training.hands.oracle import Oracle
+    from boneage_kedro.training.segmentation.lesson import MaskedData
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def ask_first_questions(
     params: Params,
 ) -> pd.DataFrame:
     """Ask for the masks without which nothing can be learnt; a row each that is still open."""
-    from boneage_kedro.training.hand_training import ask_first
+    from boneage_kedro.training.hands.training import ask_first
 
     data = _gather(images, splits, masks, files, pretrained, params)
     oracle = _oracle(data, radiographs, queue, params)
@@ -96,7 +96,7 @@ def teach_hand_committee(
     Returns:
         its weights, the settings that build it again, a row a round, and a row for each open question.
     """
-    from boneage_kedro.training.hand_training import describe_committee, train_hand_committee
+    from boneage_kedro.training.hands.training import describe_committee, train_hand_committee
 
     data = _gather(images, splits, masks, files, pretrained, params)
     oracle = _oracle(data, radiographs, queue, params)
@@ -123,10 +123,10 @@ def predict_hand_masks(
     Yields:
         masks in the frame and at the size of their radiographs, and the table of quality so far.
     """
+    from boneage_kedro.reading.hand_reader import read_hands
     from boneage_kedro.training.device import device_of
-    from boneage_kedro.training.hand_reader import read_hands
-    from boneage_kedro.training.hand_training import build_members
-    from boneage_kedro.training.segmentation import check_preparation
+    from boneage_kedro.training.hands.training import build_members
+    from boneage_kedro.training.segmentation.network_training import check_preparation
 
     check_preparation(settings, images)
     limits, fit = params["limits"], params["network"]["fit"]
@@ -207,7 +207,7 @@ def draw_hands(
 ) -> tuple[Figure, Figure, Figure, Figure]:
     """Sheets of hands from young to old with their masks, of the least trusted, of cut hands, and Dice by masks."""
     from boneage_kedro.evaluation.figures import age_titles, image_sheet, spread_over_ages, worst_first
-    from boneage_kedro.evaluation.segmentation_figures import doubt_titles, label_efficiency_curve, mask_sheet
+    from boneage_kedro.evaluation.segmentation.figures import doubt_titles, label_efficiency_curve, mask_sheet
 
     def sheet(ids: list[str], titles: list[str], title: str) -> Figure:
         pictures, masks = [images[key] for key in ids], masks_on_canvas(images, predicted, ids)
@@ -265,7 +265,7 @@ def _may_lack_test(params: Params) -> bool:
 def _oracle(
     data: MaskedData, radiographs: RadiographFolder, queue: AnnotationQueue, params: Params
 ) -> Oracle:
-    from boneage_kedro.training.oracle import Folder, Truth
+    from boneage_kedro.training.hands.oracle import Folder, Truth
 
     if params["oracle"] == "truth":
         return Truth(data.masks)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from boneage_kedro.evaluation.study import check_cells
+from boneage_kedro.evaluation.studies.study import check_cells
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.pipelines.hand_active_learning.nodes import hand
@@ -35,10 +35,10 @@ def run_hand_rules(
     """Teach a committee by every arm with every seed; known masks answer.
 
     Yields:
-        after each the table so far, a row a round (see `boneage_kedro.training.hand_training.run_hand_study`), with
+        after each the table so far, a row a round (see `boneage_kedro.training.hands.training.run_hand_study`), with
         the number of test ``cases``.
     """
-    from boneage_kedro.training.hand_training import run_hand_study
+    from boneage_kedro.training.hands.training import run_hand_study
 
     data = gather_masked_data(images, splits, masks, files, pretrained, hand(hands))
     settings = hands["network"], hands["query"], params["arms"], params["seeds"]
@@ -62,7 +62,7 @@ def summarise_hand_rules(table: pd.DataFrame, params: Params) -> pd.DataFrame:
 
 def draw_hand_rules(table: pd.DataFrame, source: str) -> Figure:
     """Dice against the number of masks, a line an arm that asks, a level for those that do not."""
-    from boneage_kedro.evaluation.segmentation_figures import label_efficiency_curve
+    from boneage_kedro.evaluation.segmentation.figures import label_efficiency_curve
 
     rounds = table.groupby("arm")["round"].max()
     baselines = rounds.index[rounds == 0].tolist()

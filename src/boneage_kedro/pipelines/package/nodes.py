@@ -40,7 +40,7 @@ def export_age_network(
     """
     from boneage_kedro.handover.onnx_export import export_onnx, measure_parity
     from boneage_kedro.handover.package import Network
-    from boneage_kedro.training.regression import check_pictures, select_cohort, select_samples
+    from boneage_kedro.training.ages.regression import check_pictures, select_cohort, select_samples
 
     network = Network(weights, settings)
     labelled = select_cohort(cases, splits, settings["cohort"])
@@ -118,7 +118,7 @@ def describe_model(
         test: the test part with predicted ages and intervals.
     """
     from boneage_kedro.handover.card import count_cases, measure_performance, write_card
-    from boneage_kedro.training.regression import images_in, select_cohort
+    from boneage_kedro.training.ages.regression import images_in, select_cohort
 
     settings, band = package.age.settings, training["age_band_months"]
     facts = {

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from boneage_kedro.evaluation.agreement import agreement_by_sex
-from boneage_kedro.evaluation.coverage import interval_coverage
-from boneage_kedro.evaluation.fold_intervals import MEMBER_COLUMNS, calibrate_network
-from boneage_kedro.evaluation.metrics import (
+from boneage_kedro.evaluation.ages.agreement import agreement_by_sex
+from boneage_kedro.evaluation.ages.coverage import interval_coverage
+from boneage_kedro.evaluation.ages.fold_intervals import MEMBER_COLUMNS, calibrate_network
+from boneage_kedro.evaluation.ages.metrics import (
     compare,
     errors_by_age_band,
     final_metrics,
     guess_training_median,
     metric_curve,
 )
-from boneage_kedro.evaluation.paper_tables import OurMethod, methods_table, participants_table
+from boneage_kedro.evaluation.ages.paper_tables import OurMethod, methods_table, participants_table
 from boneage_kedro.pipelines.ptl_regression.params import Params
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def train_regressor(
         fold, by ``id``, empty where they have learnt from the case, without such columns if there are no folds.
     """
     from boneage_kedro.models.weights import halved
-    from boneage_kedro.training.folds import train_folds
-    from boneage_kedro.training.regression import select_cohort, train_age_regressor
+    from boneage_kedro.training.ages.folds import train_folds
+    from boneage_kedro.training.ages.regression import select_cohort, train_age_regressor
 
     labelled = select_cohort(cases, splits, params["cohort"])
     inputs = store, labelled, pretrained, checkpoint, params, stages
@@ -96,7 +96,7 @@ def predict_cases(
     Raises:
         ValueError: labels, split or pictures are not those the network was trained on.
     """
-    from boneage_kedro.training.regression import (
+    from boneage_kedro.training.ages.regression import (
         PREDICTION_KEYS,
         check_cohort,
         check_pictures,
@@ -128,7 +128,7 @@ def calibrate_ages(
     Raises:
         ValueError: there are too few cases for the coverage that ``intervals`` asks for.
     """
-    from boneage_kedro.training.reliability import fingerprint_network
+    from boneage_kedro.reading.reliability import fingerprint_network
 
     calibration = calibrate_network(predictions, params["intervals"])
     test = predictions[predictions["split"] == "test"].reset_index(drop=True)
@@ -155,9 +155,14 @@ def learn_familiarity(
         ValueError: labels, split or pictures are not those the network was trained on, or the calibration part is too
             small for the share of false alarms.
     """
-    from boneage_kedro.training.familiarity import fit_familiarity
-    from boneage_kedro.training.regression import check_cohort, check_pictures, pool_cohort, select_cohort
-    from boneage_kedro.training.reliability import fingerprint_network
+    from boneage_kedro.reading.reliability import fingerprint_network
+    from boneage_kedro.training.ages.familiarity import fit_familiarity
+    from boneage_kedro.training.ages.regression import (
+        check_cohort,
+        check_pictures,
+        pool_cohort,
+        select_cohort,
+    )
 
     labelled = select_cohort(cases, splits, params["cohort"])
     check_cohort(labelled, settings)
@@ -179,7 +184,7 @@ def draw_intervals(
     intervals: pd.DataFrame, coverage: pd.DataFrame, agreement: pd.DataFrame, source: str, params: Params
 ) -> tuple[Figure, Figure, Figure]:
     """Differences from read ages, coverage by age band and sex, and the width over age, all of the test part."""
-    from boneage_kedro.evaluation.age_figures import bland_altman_plot, coverage_bars, width_over_age
+    from boneage_kedro.evaluation.ages.figures import bland_altman_plot, coverage_bars, width_over_age
 
     (row,) = agreement[agreement["cohort"] == "all"].to_dict("records")
     limits = {str(name): value for name, value in row.items()}

@@ -1,8 +1,8 @@
 """Parameters of `ptl_regression`."""
 
-from boneage_kedro.evaluation.intervals import IntervalSettings
+from boneage_kedro.evaluation.ages.intervals import IntervalSettings
 from boneage_kedro.limits import Positive, Share
-from boneage_kedro.training.pacing import Images
+from boneage_kedro.training.ages.pacing import Images
 from boneage_kedro.training.settings import FamiliaritySettings, FoldSettings, PacedStage, RegressionSettings
 
 

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from boneage_kedro.evaluation.metrics import final_metrics, metric_name
-from boneage_kedro.evaluation.study import CONSTANT_GUESS, check_cells, compare_in_groups, errors_by_seed
+from boneage_kedro.evaluation.ages.metrics import final_metrics, metric_name
+from boneage_kedro.evaluation.studies.study import (
+    CONSTANT_GUESS,
+    check_cells,
+    compare_in_groups,
+    errors_by_seed,
+)
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.pipelines.ptl_regression.params import Params as RegressionParams
 from boneage_kedro.pipelines.ptl_study.params import Params
-from boneage_kedro.training.pacing import pacing_arms
+from boneage_kedro.training.ages.pacing import pacing_arms
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,9 +39,9 @@ def run_strategies(
 
     Yields:
         after each the tables so far, of cases and of epochs (see
-        `boneage_kedro.training.regression_study.run_regression_study`).
+        `boneage_kedro.training.ages.regression_study.run_regression_study`).
     """
-    from boneage_kedro.training.regression_study import run_regression_study
+    from boneage_kedro.training.ages.regression_study import run_regression_study
 
     yield from run_regression_study(
         "ptl_study", {"whole": images}, cases, splits, pretrained, regression, params, checkpoint
@@ -66,7 +71,7 @@ def draw_strategies(
     table: pd.DataFrame, histories: pd.DataFrame, summary: pd.DataFrame, source: str
 ) -> tuple[Figure, Figure]:
     """Curves over epochs, and bars of the errors on the test part."""
-    from boneage_kedro.evaluation.pacing_figures import strategy_bars, strategy_curves
+    from boneage_kedro.evaluation.studies.pacing_figures import strategy_bars, strategy_curves
 
     test = table[table["split"] == "test"]
     guess = summary[(summary["split"] == "test") & (summary["strategy"] == CONSTANT_GUESS)]

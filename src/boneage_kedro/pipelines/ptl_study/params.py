@@ -1,6 +1,6 @@
 """Parameters of `ptl_study`."""
 
-from boneage_kedro.training.pacing import PacingSettings
+from boneage_kedro.training.ages.pacing import PacingSettings
 
 
 class Params(PacingSettings):

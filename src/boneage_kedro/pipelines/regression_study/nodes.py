@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from boneage_kedro.evaluation.ablation import AVERAGE, FACTORS, errors_of_combinations, gains_of_steps
-from boneage_kedro.evaluation.metrics import final_metrics, metric_name
-from boneage_kedro.evaluation.study import check_cells
+from boneage_kedro.evaluation.ages.metrics import final_metrics, metric_name
+from boneage_kedro.evaluation.studies.ablation import AVERAGE, FACTORS, errors_of_combinations, gains_of_steps
+from boneage_kedro.evaluation.studies.study import check_cells
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.pipelines.ptl_regression.params import Params as RegressionParams
 from boneage_kedro.pipelines.regression_study.params import Params
-from boneage_kedro.training.pacing import pacing_arms
+from boneage_kedro.training.ages.pacing import pacing_arms
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from boneage_kedro.models.weights import PretrainedWeights
+    from boneage_kedro.training.ages.pacing import Images
     from boneage_kedro.training.checkpoint import CheckpointFile
-    from boneage_kedro.training.pacing import Images
 
 
 def run_ablation(
@@ -44,9 +44,9 @@ def run_ablation(
 
     Yields:
         after each the tables so far, of cases and of epochs (see
-        `boneage_kedro.training.regression_study.run_regression_study`).
+        `boneage_kedro.training.ages.regression_study.run_regression_study`).
     """
-    from boneage_kedro.training.regression_study import run_regression_study
+    from boneage_kedro.training.ages.regression_study import run_regression_study
 
     stores: dict[Images, ImageStore] = {"whole": images, "hand": hands}
     if enhanced is not None:
@@ -87,8 +87,8 @@ def draw_ablation(
     summary: pd.DataFrame, gains: pd.DataFrame, histories: pd.DataFrame, source: str
 ) -> tuple[Figure, Figure, Figure]:
     """Bars of the errors on the test part, what each step brings, and curves over epochs."""
-    from boneage_kedro.evaluation.ablation_figures import combination_bars, step_gains
-    from boneage_kedro.evaluation.pacing_figures import strategy_curves
+    from boneage_kedro.evaluation.studies.ablation_figures import combination_bars, step_gains
+    from boneage_kedro.evaluation.studies.pacing_figures import strategy_curves
 
     test = summary[summary["split"] == "test"]
     curves = histories.assign(strategy=histories["strategy"] + ", " + histories["images"])

@@ -1,6 +1,6 @@
 """Parameters of `regression_study`."""
 
-from boneage_kedro.training.pacing import Images, PacingSettings
+from boneage_kedro.training.ages.pacing import Images, PacingSettings
 
 
 class Params(PacingSettings):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from boneage_kedro.evaluation.metrics import final_metrics, metric_name
-from boneage_kedro.evaluation.stress import compare_stress, count_changed
+from boneage_kedro.evaluation.ages.metrics import final_metrics, metric_name
+from boneage_kedro.evaluation.stress.decisions import compare_stress, count_changed
 from boneage_kedro.imaging.ingest import read_content
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographFolder
@@ -55,15 +55,15 @@ def run_stress_test(
         enhancer: what `enhancer_in_use` takes, where they are read from enhanced ones.
 
     Yields:
-        after each transformation the table so far (see `boneage_kedro.training.stress.run_stress`).
+        after each transformation the table so far (see `boneage_kedro.reading.stress.run_stress`).
 
     Raises:
         ValueError: the pictures that the network reads cannot be made without a network that is missing.
     """
+    from boneage_kedro.reading.reliability import fingerprint_network
+    from boneage_kedro.reading.stress import StressTest, network_predictor, picture_maker, run_stress
+    from boneage_kedro.training.ages.regression import build_regressor, views_in
     from boneage_kedro.training.device import device_of
-    from boneage_kedro.training.regression import build_regressor, views_in
-    from boneage_kedro.training.reliability import fingerprint_network
-    from boneage_kedro.training.stress import StressTest, network_predictor, picture_maker, run_stress
 
     device = device_of(fit_settings["accelerator"])
     model = build_regressor(weights, settings).to(device)
@@ -102,7 +102,7 @@ def draw_stress(
     comparison: pd.DataFrame, cases: pd.DataFrame, radiographs: RadiographFolder, source: str, params: Params
 ) -> tuple[Figure, Figure]:
     """Bars of the change of the error, and one radiograph in every transformation."""
-    from boneage_kedro.evaluation.stress_figures import stress_bars, stress_sheet
+    from boneage_kedro.evaluation.stress.figures import stress_bars, stress_sheet
 
     shown = radiographs[cases["id"].iloc[len(cases) // 2]]
     pixels = read_radiograph(read_content(shown), shown.name).pixels

@@ -2,7 +2,7 @@
 
 from typing_extensions import TypedDict
 
-from boneage_kedro.evaluation.clinical import Centre
+from boneage_kedro.evaluation.clinical.determination import Centre
 from boneage_kedro.imaging.stress import StressSettings
 from boneage_kedro.limits import Count
 

@@ -1,0 +1,1 @@
+"""Predicted ages: errors, agreement, intervals and their coverage."""

@@ -1,0 +1,1 @@
+"""Attention maps: a common frame, regions, checks."""

@@ -1,0 +1,1 @@
+"""Enhanced pictures: quality, and faithfulness to the original."""

@@ -1,0 +1,1 @@
+"""Masks and boxes against reference ones."""

@@ -1,0 +1,1 @@
+"""What changed pictures do to predicted ages."""

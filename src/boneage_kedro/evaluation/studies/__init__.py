@@ -1,0 +1,1 @@
+"""Studies: arms over seeds or folds, held against each other."""

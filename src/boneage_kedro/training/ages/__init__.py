@@ -1,0 +1,1 @@
+"""Bone age from radiographs: its task, augmentation, folds, studies."""

@@ -1,0 +1,1 @@
+"""The conditional GAN that enhances hands: pairs, losses, steps (paper 001)."""

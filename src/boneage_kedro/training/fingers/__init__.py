@@ -1,0 +1,1 @@
+"""Finger bones: self-training with the dense CRF as the teacher (paper 000)."""

@@ -1,0 +1,1 @@
+"""Segmentation networks: samples, training, what they are judged by."""
