@@ -8,13 +8,11 @@ What to use is chosen on the calibration part, from which nothing was learnt; th
 
 import argparse
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
+from benchmarks.shipped import open_catalog
 
 from boneage_kedro.evaluation.ages.bias_correction import fit_bias_correction
 from boneage_kedro.evaluation.ages.fold_intervals import ages_by_member
@@ -23,7 +21,6 @@ from boneage_kedro.training.ages.predict import predict_ages
 from boneage_kedro.training.ages.regression import CohortReader, check_cohort, select_cohort
 from boneage_kedro.training.settings import ViewSettings
 
-PROJECT = Path(__file__).resolve().parents[1]
 PARTS = ("calibration", "test")
 
 
@@ -94,16 +91,14 @@ def by_member(reader: CohortReader, views: ViewSettings) -> np.ndarray:
 
 
 def load(env: str) -> Trained:
-    bootstrap_project(PROJECT)
-    with KedroSession.create(project_path=PROJECT, env=env) as session:
-        catalog = cast(Any, session).load_context().catalog
-        params, settings = catalog.load("params:ptl_regression"), catalog.load("ptl_settings")
-        labelled = select_cohort(catalog.load("cases"), catalog.load("splits"), params["cohort"])
-        check_cohort(labelled, settings)
-        cases = labelled[labelled["split"].isin(PARTS)].reset_index(drop=True)
-        store, weights = catalog.load("image_store"), catalog.load("ptl_weights")
-        reader = CohortReader.of(store, cases, weights, settings, params["fit"])
-        return Trained(reader, cases, catalog.load("ptl_predictions"))
+    catalog = open_catalog(env)
+    params, settings = catalog.load("params:ptl_regression"), catalog.load("ptl_settings")
+    labelled = select_cohort(catalog.load("cases"), catalog.load("splits"), params["cohort"])
+    check_cohort(labelled, settings)
+    cases = labelled[labelled["split"].isin(PARTS)].reset_index(drop=True)
+    store, weights = catalog.load("image_store"), catalog.load("ptl_weights")
+    reader = CohortReader.of(store, cases, weights, settings, params["fit"])
+    return Trained(reader, cases, catalog.load("ptl_predictions"))
 
 
 if __name__ == "__main__":

@@ -10,18 +10,15 @@ training of an arm is kept beside the checkpoint of `ptl_regression`, so that mo
 import argparse
 import copy
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from kedro.framework.session import KedroSession
-from kedro.framework.startup import bootstrap_project
+from benchmarks.shipped import open_catalog
 
 from boneage_kedro.training.ages.folds import deal_folds
 from boneage_kedro.training.ages.regression import predict_table, select_cohort, train_age_regressor
 
-PROJECT = Path(__file__).resolve().parents[1]
 PART = "calibration"
 FEW_CHANGES = {"crop_probability": 0, "window_probability": 0, "blur_px": 0, "noise_sd": 0}
 RATE_FROM_IMAGENET = (
@@ -53,9 +50,7 @@ def main() -> None:
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS), metavar="ARM")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1])
     arguments = parser.parse_args()
-    bootstrap_project(PROJECT)
-    with KedroSession.create(project_path=PROJECT, env=arguments.env) as session:
-        catalog = cast(Any, session).load_context().catalog
+    catalog = open_catalog(arguments.env)
     print(f"{'':40}" + "".join(f"{title:>18}" for title in ("all", "girls", "boys", "bias", "seeds")))
     for arm in arguments.arms:
         found = pd.concat([errors(catalog, arm, seed).assign(seed=seed) for seed in arguments.seeds])

@@ -1,17 +1,27 @@
-"""The settings that the project ships, and stores made with them, so that benchmarks measure what users run."""
+"""Settings that the project ships, stores made with them, and what runs left: benchmarks measure what users run."""
 
 import itertools
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
 
 from boneage_kedro.imaging.ingest import ingest, store_header
 from boneage_kedro.imaging.preparation import PreparationSettings
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStoreWriter
 
-CONF = Path(__file__).resolve().parents[1] / "conf" / "base"
+PROJECT = Path(__file__).resolve().parents[1]
+CONF = PROJECT / "conf" / "base"
+
+
+def open_catalog(env: str) -> Any:
+    """The catalog of an environment, with its parameters."""
+    bootstrap_project(PROJECT)
+    with KedroSession.create(project_path=PROJECT, env=env) as session:
+        return cast(Any, session).load_context().catalog
 
 
 def preparation(canvas_px: int) -> PreparationSettings:

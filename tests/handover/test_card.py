@@ -63,7 +63,14 @@ def test_the_card_has_figures_limits_and_what_the_model_is_not_for() -> None:
 
 def test_the_card_says_what_folds_learnt_from_and_how_they_are_one() -> None:
     tables = count_cases(TEST, 24), measure_performance(TEST, 24, seed=0)
-    folds = {"count": 5, "starts": [], "combine": "weights", "age_band_months": 24, "seed": 1}
+    folds = {
+        "count": 5,
+        "starts": [],
+        "combine": "weights",
+        "straighten": False,
+        "age_band_months": 24,
+        "seed": 1,
+    }
     alone, folded = (write_card(FACTS | {"folds": kind}, *tables) for kind in (None, folds))
     assert "The network learnt from `train`, its best epoch" in alone and "5 networks" not in alone
     assert "5 networks learnt from `train` and `validation`" in folded and "mean of their weights" in folded

@@ -71,7 +71,7 @@ def test_other_settings_begin_the_store_anew(tmp_path: Path) -> None:
 
 
 def test_an_unfinished_store_is_not_read_but_its_state_is(tmp_path: Path) -> None:
-    with pytest.raises(StoreMissing, match="run the pipeline data_prep"):
+    with pytest.raises(StoreMissing, match="no finished image store"):
         ImageStore(tmp_path)
     write(tmp_path, StoreEntry("a", "1", picture(1)), finish=False)
     with pytest.raises(StoreMissing):

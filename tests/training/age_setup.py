@@ -84,18 +84,18 @@ def samples(count: int, seed: int) -> AgeSamples:
     return AgeSamples(pixels, np.arange(count), ids, rng.random(count) < 0.5, ages, SIDE)
 
 
-def write_cohort(folder: Path) -> tuple[ImageStore, pd.DataFrame]:
+def write_cohort(folder: Path, count: int = 20) -> tuple[ImageStore, pd.DataFrame]:
     """Pictures whose brightness is the age, with sex and split."""
     rng = np.random.default_rng(3)
-    ages = rng.uniform(20, 220, 20)
+    ages = rng.uniform(20, 220, count)
     with ImageStoreWriter(folder, StoreHeader(SIDE, {})) as writer:
         for i, age in enumerate(ages):
             picture = (age + rng.normal(0, 5, (SIDE, SIDE))).clip(0, 255).astype(np.uint8)
             writer.append([StoreEntry(f"c{i:02d}", "", picture)])
         writer.finish()
-    labelled = pd.DataFrame({"id": [f"c{i:02d}" for i in range(20)], "bone_age_months": ages})
-    labelled["sex"] = ["F", "M"] * 10
-    labelled["split"] = ["train"] * 12 + ["validation"] * 4 + ["test"] * 4
+    labelled = pd.DataFrame({"id": [f"c{i:02d}" for i in range(count)], "bone_age_months": ages})
+    labelled["sex"] = ["F", "M"] * (count // 2)
+    labelled["split"] = np.repeat(["train", "validation", "test"], [count * 3 // 5, count // 5, count // 5])
     return ImageStore(folder), labelled
 
 

@@ -42,9 +42,10 @@ class ImageStoreDataset(AbstractDataset[StoreChunk, ImageStore]):
         Raises:
             StoreMissing: says which pipeline makes it.
         """
-        if not self._exists():
-            raise StoreMissing(f"{self._path}: no finished image store; run the pipeline {self._made_by}")
-        return ImageStore(self._path)
+        try:
+            return ImageStore(self._path)
+        except StoreMissing as error:
+            raise StoreMissing(f"{error}; run the pipeline {self._made_by}") from None
 
     def save(self, data: StoreChunk) -> None:
         """Append a chunk; the store stays open for writing until the last one."""

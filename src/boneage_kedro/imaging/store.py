@@ -167,7 +167,7 @@ class ImageStore(Mapping[str, np.ndarray]):
     def __init__(self, folder: Path) -> None:
         header = _read_header(folder)
         if header is None or not is_finished(folder):
-            raise StoreMissing(f"{folder}: no finished image store; run the pipeline data_prep")
+            raise StoreMissing(f"{folder}: no finished image store")
         self.header, self._folder = header, folder
         self._lines = {line["id"]: line for line in _read_ledger(folder / _LEDGER)}
         self._row_of = {key: line["row"] for key, line in self._lines.items() if "row" in line}

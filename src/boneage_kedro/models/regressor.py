@@ -1,7 +1,7 @@
 """Bone age from a radiograph: a backbone, global average pooling and one head per sex."""
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, NamedTuple, cast
 
 import torch
@@ -142,6 +142,22 @@ class AgeRegressor(nn.Module):
         if self.grid_months is None:
             return torch.full_like(scores, self.config.age_sd_months)
         return scores.softmax(1) * (self.grid_months - self.ages(scores)[:, None])
+
+    def straighten(self, intercept_months: float, slope: float) -> None:
+        """From now on give ``intercept_months`` + ``slope`` * the ages of before; maps and rests follow.
+
+        Raises:
+            ValueError: the head is no linear one.
+        """
+        if self.grid_months is not None:
+            raise ValueError(
+                "a line can be put into a linear head alone, and this one gives an expectation: set head.kind to "
+                "linear, or folds.straighten to false"
+            )
+        mean, sd = self.config.age_mean_months, self.config.age_sd_months
+        self.config = replace(
+            self.config, age_mean_months=intercept_months + slope * mean, age_sd_months=slope * sd
+        )
 
     def free_only(self, blocks: Collection[str], frozen_statistics: Literal["keep", "update"]) -> None:
         """Let only these blocks learn; call it after every ``train()``.

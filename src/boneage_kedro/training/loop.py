@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from lightning_fabric import Fabric
@@ -16,7 +16,7 @@ from boneage_kedro.training.averaging import WeightAverage
 from boneage_kedro.training.optimisers import new_optimiser, set_rate
 from boneage_kedro.training.progress import Checkpoint, EpochRecord, Progress, State
 from boneage_kedro.training.seeding import derive_seed
-from boneage_kedro.training.settings import FitSettings, PacedStage, StageSettings
+from boneage_kedro.training.settings import FitSettings, StageSettings
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +50,9 @@ class Task(Protocol[BatchT]):
     def begin_stage(self, stage: Any) -> None:
         """Bring the network into training mode, and let only the parts learn that the stage frees."""
 
+    def measured_on(self, stage: Any) -> Any:
+        """What the metric of a stage is measured on; errors on something else are not compared with it."""
+
     def batch_count(self, batch_size: int) -> int:
         """How many batches `batches` gives."""
 
@@ -74,8 +77,8 @@ def train(
     """Train stage by stage and leave the weights of the best epoch of all stages in the model.
 
     Every stage starts from the best weights so far with an optimiser of its own, and ends when the validation
-    metric has not improved for more than ``patience`` epochs. Errors on pictures of two sizes are not compared: the
-    result is the best epoch since the size last changed. After each epoch the whole state goes to the
+    metric has not improved for more than ``patience`` epochs. Errors that are measured on different things are not
+    compared: the result is the best epoch since that last changed. After each epoch the whole state goes to the
     checkpoint; a run that was killed goes on from there and ends with the same numbers, because every epoch
     draws its random numbers from a seed of its own. The last state stays, so that a finished training is not done
     again when what came after it failed.
@@ -98,8 +101,8 @@ def train(
         _train_stage(training, checkpoint, fingerprint, state)
         state = None
         progress.next_stage()
-        if progress.stage < len(stages) and _size(stages[progress.stage]) != _size(
-            stages[progress.stage - 1]
+        if progress.stage < len(stages) and not _comparable(
+            task, *stages[progress.stage - 1 : progress.stage + 1]
         ):
             progress.forget_error()
         if progress.stage == len(stages):  # of a finished training no more than the result is kept
@@ -108,9 +111,8 @@ def train(
     return progress.history
 
 
-def _size(stage: StageSettings) -> int | None:
-    """Side of the pictures of a stage that has one of its own."""
-    return cast(PacedStage, stage).get("input_px")
+def _comparable(task: Task[Any], before: StageSettings, after: StageSettings) -> bool:
+    return bool(task.measured_on(before) == task.measured_on(after))
 
 
 @dataclass(frozen=True)

@@ -158,13 +158,16 @@ class FoldSettings(TypedDict):
 
     With ``starts`` there are as many for each of these ``initial_weights``, whose ages are averaged: networks that
     begin apart err apart. ``combine`` averages the ``ages`` of folds, as an ensemble, or their ``weights``, as one
-    network for each start. Folds are dealt by patient, within sex and bands of ``age_band_months``. ``count: 0``
-    trains one network on the training part, from the network's own ``initial_weights``.
+    network for each start. ``straighten`` puts into all heads a robust line to the read ages from those of the cases
+    that networks went without, against ages drawn to the mean. Folds are dealt by patient, within sex and bands of
+    ``age_band_months``. ``count: 0`` trains one network on the training part, from the network's own
+    ``initial_weights``.
     """
 
     count: Annotated[int, Within(0)]
     starts: list[str]
     combine: Literal["ages", "weights"]
+    straighten: bool
     age_band_months: Positive
     seed: int
 

@@ -22,9 +22,16 @@ from boneage_kedro.training.ages.regression import (
     train_age_regressor,
 )
 from boneage_kedro.training.checkpoint import CheckpointFile
-from tests.training.age_setup import FIT, regression_settings, stage, write_cohort
+from tests.training.age_setup import FIT, network, regression_settings, stage, write_cohort
 
-FOLDS: Any = {"count": 4, "starts": [], "combine": "ages", "age_band_months": 48, "seed": 2}
+FOLDS: Any = {
+    "count": 4,
+    "starts": [],
+    "combine": "ages",
+    "straighten": False,
+    "age_band_months": 48,
+    "seed": 2,
+}
 STAGES = [stage("all", ["head", "exit", "middle", "entry"], 1)]
 
 
@@ -109,6 +116,38 @@ def test_from_two_starts_there_is_a_network_for_each_and_ages_are_their_mean(
     )
     np.testing.assert_allclose(ages, (first + second) / 2, atol=1e-3)
     assert np.abs(first - second).max() > 1e-3
+
+
+@pytest.mark.parametrize("combine", ["ages", "weights"])
+def test_ages_can_be_straightened_by_those_of_cases_gone_without(tmp_path: Path, combine: str) -> None:
+    store, labelled = write_cohort(tmp_path / "store", 40)
+    labelled = labelled.assign(patient_id=labelled["id"])
+    state, folds = CheckpointFile(tmp_path / "state.pt"), {**FOLDS, "count": 2, "combine": combine}
+    stages = [stage("all", ["head", "exit", "middle", "entry"], 6)]  # less says nothing of ages
+    inputs = store, labelled, PretrainedWeights(tmp_path), state, regression_settings(), stages
+    bent, straight = (train_folds(*inputs, {**folds, "straighten": choice}) for choice in (False, True))
+    slope, intercept = np.polyfit(
+        bent.ages_unseen[np.isfinite(bent.ages_unseen)],
+        straight.ages_unseen[np.isfinite(bent.ages_unseen)],
+        1,
+    )
+    assert abs(slope - 1) > 0.01
+    np.testing.assert_allclose(straight.ages_unseen, intercept + slope * bent.ages_unseen, atol=1e-6)
+    before, after = (
+        predict_cohort(store, labelled, one.model.state_dict(), one.settings, FIT) for one in (bent, straight)
+    )
+    np.testing.assert_allclose(after, intercept + slope * before, atol=1e-3)
+    learning = labelled["split"] != "test"
+    errors = [
+        np.nanmedian(one.ages_unseen[learning] - labelled.loc[learning, ["bone_age_months"]].to_numpy())
+        for one in (bent, straight)
+    ]
+    assert abs(errors[1]) < min(1e-6, abs(errors[0]))
+
+
+def test_an_expectation_head_takes_no_line() -> None:
+    with pytest.raises(ValueError, match=r"head\.kind to linear"):
+        network(bin_months=12).straighten(0, 1)
 
 
 def test_a_network_of_a_fold_has_learnt_from_the_others_alone(cohort: Any, tmp_path: Path) -> None:

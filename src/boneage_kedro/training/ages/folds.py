@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from boneage_kedro.cohort.splits import cross_validation_splits
+from boneage_kedro.evaluation.ages.bias_correction import ALL, fit_bias_correction
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.age_ensemble import AgeEnsemble, AgeNetwork, merge
 from boneage_kedro.models.regressor import AgeRegressor
@@ -82,11 +83,14 @@ def train_folds(
         "age_range_months": _union([values["age_range_months"] for values in described]),
     }
     ages = _ages_unseen(store, list(zip(*networks, strict=True)), parts, settings)
+    if folds["straighten"]:
+        ages = _straighten([member for of_start in networks for member in of_start], labelled, ages)
     members = [
         member
         for of_start in networks
         for member in ([merge(AgeEnsemble(of_start))] if folds["combine"] == "weights" else of_start)
     ]
+    together["regressor"] = members[0].config.as_dict()
     if len(members) == 1:
         return FoldedNetwork(members[0], together, records, ages)
     together["members"] = [member.config.as_dict() for member in members]
@@ -122,6 +126,19 @@ def _ages_unseen(
         ages[new, column] = predict_ages(reading, samples, fit["batch_size"], device, settings["views"])
         reading.cpu()
     return ages
+
+
+def _straighten(
+    members: Sequence[AgeRegressor], labelled: pd.DataFrame, ages_unseen: np.ndarray
+) -> np.ndarray:
+    """Put a line from predicted to read age into all members; returns the ages with it."""
+    learning = labelled["split"].isin(["train", "validation"]).to_numpy()
+    gone_without = labelled[learning].assign(predicted_months=np.nanmean(ages_unseen[learning], axis=1))
+    line = fit_bias_correction(gone_without, by_sex=False).lines[ALL]
+    logger.info("Ages are straightened: %.1f months + %.3f x age", line.intercept_months, line.slope)
+    for member in members:
+        member.straighten(line.intercept_months, line.slope)
+    return line.intercept_months + line.slope * ages_unseen
 
 
 def _union(ranges: Sequence[Sequence[float]]) -> list[float]:

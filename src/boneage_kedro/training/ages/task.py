@@ -39,11 +39,15 @@ class AgeTask:
 
     def begin_stage(self, stage: PacedStage) -> None:
         """Let only the stage's blocks learn, from pictures of the stage's size."""
-        input_px = stage.get("input_px", self.model.config.input_px)
+        input_px = self.measured_on(stage)
         self.train = replace(self.train, input_px=input_px)
         self.validation = replace(self.validation, input_px=input_px)
         self.model.train()
         self.model.free_only(stage["free"], self.settings["frozen_statistics"])
+
+    def measured_on(self, stage: PacedStage) -> int:
+        """Side of the stage's pictures."""
+        return stage.get("input_px", self.model.config.input_px)
 
     def batch_count(self, batch_size: int) -> int:
         """Batches in an epoch."""

@@ -76,6 +76,9 @@ class BlockTask:
         """All layers learn in every stage."""
         self.model.train()
 
+    def measured_on(self, stage: Any) -> None:
+        """Nothing that changes from stage to stage."""
+
     def batch_count(self, batch_size: int) -> int:
         """Batches in an epoch."""
         return self.train.batch_count(batch_size)

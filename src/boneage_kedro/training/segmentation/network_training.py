@@ -47,6 +47,9 @@ class SegmentationTask:
         """All layers learn in every stage."""
         self.model.train()
 
+    def measured_on(self, stage: Any) -> None:
+        """Nothing that changes from stage to stage."""
+
     def batch_count(self, batch_size: int) -> int:
         """Batches in an epoch."""
         return self.train.batch_count(batch_size)
