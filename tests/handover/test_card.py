@@ -78,6 +78,8 @@ def test_the_card_says_what_folds_learnt_from_and_how_they_are_one() -> None:
     assert (
         "2 networks to begin with, whose ages are averaged: one, two." in apart and "averaged" not in folded
     )
+    straight = write_card(FACTS | {"folds": {**folds, "straighten": True}}, *tables)
+    assert "A line from those ages" in straight and "A line" not in folded
 
 
 def test_the_card_says_which_pictures_are_read() -> None:

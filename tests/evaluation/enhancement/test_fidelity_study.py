@@ -17,7 +17,7 @@ from boneage_kedro.evaluation.enhancement.fidelity_study import (
 )
 from boneage_kedro.evaluation.enhancement.honest_changes import HONEST, enhance_honestly
 from boneage_kedro.phantom import Nuisance, Phantom, fabricate_hand
-from tests.evaluation.test_fidelity import LIMITS, SETTINGS
+from tests.evaluation.enhancement.test_fidelity import LIMITS, SETTINGS
 
 FALSE_ALARMS = 0.5
 STUDY: FidelityStudy = {

@@ -27,7 +27,7 @@ from boneage_kedro.training.forearm.block_samples import (
 )
 from boneage_kedro.training.segmentation.samples import Pictures
 
-from .squares import SIDE, square_splits, square_store
+from ..squares import SIDE, square_splits, square_store
 
 STILL = {
     "rotation_deg": 0,

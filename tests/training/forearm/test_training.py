@@ -13,7 +13,7 @@ from boneage_kedro.training.forearm.study import run_forearm_study
 from boneage_kedro.training.forearm.training import predict_forearms, score_on_test, train_forearm_segmenter
 from boneage_kedro.training.segmentation.lesson import MaskedData
 
-from .squares import SIDE, square_splits, square_store
+from ..squares import SIDE, square_splits, square_store
 
 
 @pytest.fixture
