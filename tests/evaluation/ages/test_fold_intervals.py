@@ -4,8 +4,8 @@ import pytest
 
 from boneage_kedro.evaluation.ages.fold_intervals import calibrate_network
 from boneage_kedro.evaluation.ages.intervals import calibrate
-from tests.evaluation.made_up_errors import predictions
 from tests.evaluation.ages.test_intervals import settings
+from tests.evaluation.made_up_errors import predictions
 
 
 def ensemble_of_two(count: int) -> pd.DataFrame:
