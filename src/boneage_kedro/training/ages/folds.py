@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -62,39 +62,65 @@ def train_folds(
         and those of an ensemble also ``members`` (of ``regressor``); with ``fold`` from 1 and ``start`` in the
         records; and the ages by the networks of each fold before folds were combined.
     """
-    networks: list[list[AgeRegressor]] = []  # by start and fold
-    described, records = [], []
     parts = deal_folds(labelled, folds)
-    for start in folds["starts"] or [settings["initial_weights"]]:
-        networks.append([])
-        for number, part in enumerate(parts, start=1):
-            logger.info("Fold %d of %d, from %s", number, folds["count"], start)
-            own = _own_settings(settings, start, number)
-            state = checkpoint.beside("_".join(["fold", str(number), *([start] if folds["starts"] else [])]))
-            model, its_settings, history = train_age_regressor(store, part, pretrained, state, own, stages)
-            networks[-1].append(model)
-            described.append(its_settings)
-            records += [{**record, "fold": number, "start": start} for record in history]
-    together = {
-        **described[0],
-        "weights_from": ", ".join(dict.fromkeys(values["weights_from"] for values in described)),
-        "folds": dict(folds),
-        "cohort_fingerprint": fingerprint_cohort(labelled),
-        "age_range_months": _union([values["age_range_months"] for values in described]),
-    }
+    starts = folds["starts"] or [settings["initial_weights"]]
+    by_start = [
+        _train_from(start, store, parts, pretrained, checkpoint, settings, stages) for start in starts
+    ]
+    trained = [one for of_start in by_start for one in of_start]
+    networks = [[one.network for one in of_start] for of_start in by_start]
     ages = _ages_unseen(store, list(zip(*networks, strict=True)), parts, settings)
     if folds["straighten"]:
-        ages = _straighten([member for of_start in networks for member in of_start], labelled, ages)
-    members = [
-        member
-        for of_start in networks
-        for member in ([merge(AgeEnsemble(of_start))] if folds["combine"] == "weights" else of_start)
-    ]
-    together["regressor"] = members[0].config.as_dict()
-    if len(members) == 1:
-        return FoldedNetwork(members[0], together, records, ages)
-    together["members"] = [member.config.as_dict() for member in members]
-    return FoldedNetwork(AgeEnsemble(members), together, records, ages)
+        ages = _straighten([one.network for one in trained], labelled, ages)
+    model = _combine(networks, folds["combine"])
+    described = {
+        **trained[0].settings,
+        "regressor": model.config.as_dict(),
+        "weights_from": ", ".join(dict.fromkeys(one.settings["weights_from"] for one in trained)),
+        "folds": dict(folds),
+        "cohort_fingerprint": fingerprint_cohort(labelled),
+        "age_range_months": _union([one.settings["age_range_months"] for one in trained]),
+    }
+    if isinstance(model, AgeEnsemble):
+        described["members"] = [member.config.as_dict() for member in model.regressors]
+    return FoldedNetwork(model, described, [record for one in trained for record in one.history], ages)
+
+
+class _Trained(NamedTuple):
+    """What one training gave (see `train_age_regressor`)."""
+
+    network: AgeRegressor
+    settings: dict[str, Any]
+    history: list[EpochRecord]
+
+
+def _train_from(
+    start: str,
+    store: ImageStore,
+    parts: Sequence[pd.DataFrame],
+    pretrained: PretrainedWeights,
+    checkpoint: CheckpointFile,
+    settings: RegressionSettings,
+    stages: Sequence[PacedStage],
+) -> list[_Trained]:
+    """A network for each fold, all from one start; its name is in that of their states."""
+    trained = []
+    for number, part in enumerate(parts, start=1):
+        logger.info("Fold %d of %d, from %s", number, len(parts), start)
+        state = checkpoint.beside(f"fold_{number}_{start}")
+        own = _own_settings(settings, start, number)
+        network, described, history = train_age_regressor(store, part, pretrained, state, own, stages)
+        records = [{**record, "fold": number, "start": start} for record in history]
+        trained.append(_Trained(network, described, records))
+    return trained
+
+
+def _combine(by_start: Sequence[Sequence[AgeRegressor]], way: Literal["ages", "weights"]) -> AgeNetwork:
+    """One network of those of all starts and folds; the weights of those that began alike may be averaged."""
+    if way == "weights":
+        by_start = [[merge(AgeEnsemble(of_start))] for of_start in by_start]
+    members = [member for of_start in by_start for member in of_start]
+    return members[0] if len(members) == 1 else AgeEnsemble(members)
 
 
 def _own_settings(settings: RegressionSettings, start: str, fold: int) -> RegressionSettings:
