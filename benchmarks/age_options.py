@@ -30,6 +30,7 @@ class Trained(NamedTuple):
     reader: CohortReader
     cases: pd.DataFrame
     predictions: pd.DataFrame
+    starts: list[str]
 
 
 def main() -> None:
@@ -64,7 +65,9 @@ def rows(ages: Mapping[str, np.ndarray], trained: Trained) -> Iterator[tuple[str
             yield f"one of {of_members.shape[1]} networks, picture {name}", of_members
         yield f"their mean, picture {name}", of_members.mean(1, keepdims=True)
     model = trained.reader.model
-    if isinstance(model, AgeEnsemble):
+    if (
+        isinstance(model, AgeEnsemble) and not trained.starts
+    ):  # weights of networks that began apart have no mean
         merged = trained.reader._replace(
             model=merge(model).eval().to(trained.reader.device), views={"flip": True, "rotations_deg": [0]}
         )
@@ -98,7 +101,8 @@ def load(env: str) -> Trained:
     cases = labelled[labelled["split"].isin(PARTS)].reset_index(drop=True)
     store, weights = catalog.load("image_store"), catalog.load("ptl_weights")
     reader = CohortReader.of(store, cases, weights, settings, params["fit"])
-    return Trained(reader, cases, catalog.load("ptl_predictions"))
+    starts = settings.get("folds", {}).get("starts", [])
+    return Trained(reader, cases, catalog.load("ptl_predictions"), starts)
 
 
 if __name__ == "__main__":

@@ -36,19 +36,18 @@ def fingerprint_code(*packages: str) -> str:
     found = hashlib.blake2b(digest_size=16)
     for package in packages:
         root = files("boneage_kedro").joinpath(package.removesuffix("/*"))
-        named = [file for file in _walk(root) if not (package.endswith("/*") and "/" in file[0])]
-        for file in sorted(named, key=lambda item: item[0]):
-            found.update(file[0].encode() + file[1])
+        for name, content in sorted(_walk(root, into_packages=not package.endswith("/*"))):
+            found.update(name.encode() + content)
     return found.hexdigest()
 
 
-def _walk(folder: Any, prefix: str = "") -> list[tuple[str, bytes]]:
+def _walk(folder: Any, into_packages: bool, prefix: str = "") -> list[tuple[str, bytes]]:
     """Relative name and content of each source file."""
     found = []
     for entry in folder.iterdir():
         name = f"{prefix}{entry.name}"
         if entry.is_dir():
-            found += _walk(entry, f"{name}/")
+            found += _walk(entry, True, f"{name}/") if into_packages else []
         elif entry.name.endswith((".py", ".npz")):
             found.append((name, entry.read_bytes()))
     return found

@@ -64,7 +64,7 @@ def learning_curves(histories: Mapping[str, pd.DataFrame], title: str) -> Figure
     """Training and validation MAE by epoch, with the stages of paced transfer learning marked.
 
     Args:
-        histories: by name, a row an epoch of each ``start`` and ``fold``; each of them is a line, and
+        histories: by name, a row an epoch of each ``start`` and ``fold``; each of these networks is a line, and the
             stages are those of the first.
     """
     figure, axes = _subplots(1, len(histories), (5.2 * len(histories), 3.4), sharey=True)
