@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from boneage_kedro.evaluation.segmentation.detection import box_iou
 from boneage_kedro.imaging.boxes import box_around
 from boneage_kedro.models.block_detector import BlockDetector, DetectorConfig
+from boneage_kedro.models.weights import PretrainedWeights, PretrainedWeightsMissing
 from boneage_kedro.training.augment import grid_of, sample
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.forearm.block_detection import (
@@ -15,6 +17,7 @@ from boneage_kedro.training.forearm.block_detection import (
     build_block_detector,
     detect_blocks,
     heat_of,
+    new_detector,
     train_block_detector,
 )
 from boneage_kedro.training.forearm.block_samples import (
@@ -44,6 +47,7 @@ SETTINGS = {
     "input_px": SIDE,
     "width": 4,
     "depth": 2,
+    "initial_weights": "random",
     "epoch_samples": 24,
     "cut_share": 0.2,
     "threshold": 0.3,
@@ -72,7 +76,9 @@ def test_it_learns_to_find_squares_and_to_say_that_there_is_none(tmp_path: Path)
     splits = square_splits(24, 4, 4).set_index("id")["split"].to_dict()
     blocks = blocks_of(masks)
     checkpoint = CheckpointFile(tmp_path / "checkpoint.pt")
-    model, described, history = train_block_detector(store, blocks, splits, checkpoint, SETTINGS, STAGES)
+    model, described, history = train_block_detector(
+        store, blocks, splits, checkpoint, SETTINGS, STAGES, PretrainedWeights(tmp_path)
+    )
     assert history[-1]["validation_iou"] <= max(epoch["validation_iou"] for epoch in history)
     test = Pictures.of(store, [key for key, part in splits.items() if part == "test"], SIDE)
     truth = boxes_in_store(blocks, store)
@@ -188,7 +194,30 @@ def test_without_boxes_nothing_is_trained(tmp_path: Path) -> None:
     blocks = blocks_of(masks).assign(left=np.nan)
     splits = square_splits(4, 1, 0).set_index("id")["split"].to_dict()
     with pytest.raises(ValueError, match="with 0 boxes in training and 1 pictures in validation"):
-        train_block_detector(store, blocks, splits, CheckpointFile(tmp_path / "c.pt"), SETTINGS, STAGES)
+        train_block_detector(
+            store,
+            blocks,
+            splits,
+            CheckpointFile(tmp_path / "c.pt"),
+            SETTINGS,
+            STAGES,
+            PretrainedWeights(tmp_path),
+        )
+
+
+def test_it_begins_with_the_weights_that_are_named(tmp_path: Path) -> None:
+    earlier = fresh()
+    save_file(earlier.state_dict(), tmp_path / "earlier.safetensors")
+    settings = {**SETTINGS, "initial_weights": "earlier"}
+    begun = new_detector(settings, PretrainedWeights(tmp_path))
+    for name, value in begun.state_dict().items():
+        torch.testing.assert_close(value, earlier.state_dict()[name])
+    random = new_detector(SETTINGS, PretrainedWeights(tmp_path))
+    assert not torch.equal(random.network.head.weight, earlier.network.head.weight)
+    with pytest.raises(PretrainedWeightsMissing, match="no weights 'other'"):
+        new_detector({**SETTINGS, "initial_weights": "other"}, PretrainedWeights(tmp_path))
+    with pytest.raises(ValueError, match="does not fit the network"):
+        new_detector({**settings, "width": 8}, PretrainedWeights(tmp_path))
 
 
 def test_values_that_are_not_finite_name_their_case(tmp_path: Path) -> None:

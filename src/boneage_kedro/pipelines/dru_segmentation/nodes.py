@@ -75,6 +75,7 @@ def train_forearm_detector(
     images: ImageStore,
     blocks: pd.DataFrame,
     splits: pd.DataFrame,
+    pretrained: PretrainedWeights,
     checkpoint: CheckpointFile,
     params: Params,
 ) -> tuple[dict[str, Tensor], dict[str, Any], pd.DataFrame]:
@@ -92,6 +93,7 @@ def train_forearm_detector(
         checkpoint,
         params["detector"],
         params["detector_stages"],
+        pretrained,
     )
     return model.state_dict(), settings, pd.DataFrame(history)
 

@@ -44,7 +44,14 @@ def cut_forearms_nodes() -> list[Node]:
         ),
         Node(
             train_forearm_detector,
-            inputs=["image_store", "dru_blocks", "dru_splits", "dru_detector_checkpoint", _PARAMS],
+            inputs=[
+                "image_store",
+                "dru_blocks",
+                "dru_splits",
+                "pretrained_weights",
+                "dru_detector_checkpoint",
+                _PARAMS,
+            ],
             outputs=[*_DETECTOR, "dru_detector_history"],
             name="train_forearm_detector",
         ),

@@ -14,6 +14,7 @@ from boneage_kedro.evaluation.segmentation.detection import box_iou
 from boneage_kedro.imaging.boxes import NO_BOX
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.block_detector import BlockDetector, DetectorConfig, places
+from boneage_kedro.models.weights import PretrainedWeights, fingerprint_weights
 from boneage_kedro.provenance import fingerprint, fingerprint_code
 from boneage_kedro.training.forearm.block_samples import (
     BoxBatch,
@@ -153,6 +154,7 @@ def train_block_detector(
     checkpoint: Checkpoint,
     settings: BlockSettings,
     stages: Sequence[StageSettings],
+    pretrained: PretrainedWeights,
 ) -> tuple[BlockDetector, dict[str, Any], list[EpochRecord]]:
     """Train on the cases of the split ``train`` that have a box, keep the best epoch on ``validation``.
 
@@ -163,6 +165,10 @@ def train_block_detector(
     Returns:
         the network with its best weights; the plain values that `build_block_detector` needs beside them
         (``detector``, ``preparation`` of the pictures, ``threshold``); and the history.
+
+    Raises:
+        PretrainedWeightsMissing: the weights to begin with cannot be had.
+        ValueError: they do not fit the network.
     """
     boxes = boxes_in_store(blocks, store)
     learning, validation = (
@@ -171,12 +177,12 @@ def train_block_detector(
             [key for key in sorted(boxes) if splits.get(key) == part] for part in ("train", "validation")
         )
     )
-    torch.manual_seed(derive_seed(settings["fit"]["seed"], "block_detector"))
-    model = BlockDetector(DetectorConfig(settings["input_px"], settings["width"], settings["depth"]))
+    model = new_detector(settings, pretrained)
     task = BlockTask(model, learning, validation, settings)
     used = [[(key, boxes[key].tolist()) for key in part.pictures.ids] for part in (learning, validation)]
     pictures = store.fingerprint([key for part in used for key, _ in part])
-    named = fingerprint(pictures, used, list(stages), dict(settings), fingerprint_code(*_CODE))
+    begun = fingerprint_weights(model.state_dict())
+    named = fingerprint(pictures, used, list(stages), dict(settings), begun, fingerprint_code(*_CODE))
     history = train(task, stages, settings["fit"], checkpoint, named)
     described = {
         "detector": model.config.as_dict(),
@@ -184,6 +190,15 @@ def train_block_detector(
         "threshold": settings["threshold"],
     }
     return model, described, history
+
+
+def new_detector(settings: BlockSettings, pretrained: PretrainedWeights) -> BlockDetector:
+    """A detector before training: random weights from the seed, or those that ``initial_weights`` names."""
+    torch.manual_seed(derive_seed(settings["fit"]["seed"], "block_detector"))
+    model = BlockDetector(DetectorConfig(settings["input_px"], settings["width"], settings["depth"]))
+    if settings["initial_weights"] != "random":
+        pretrained.load_file(model, settings["initial_weights"], 0)
+    return model
 
 
 def build_block_detector(weights: Mapping[str, Tensor], settings: Mapping[str, Any]) -> BlockDetector:

@@ -11,11 +11,13 @@ class BlockSettings(TypedDict):
 
     Of the training pictures a share ``cut_share`` ends above the block, as where the wrist is not on the film: from
     them it learns to say that there is none. A box is told from a confidence of ``threshold``.
+    ``initial_weights`` are ``random``, or name the file of a detector that was trained before.
     """
 
     input_px: PixelSide
     width: Count
     depth: Count
+    initial_weights: str
     epoch_samples: Count
     cut_share: Share
     threshold: Share
