@@ -102,29 +102,17 @@ def _mark_stages(axis: Axes, history: pd.DataFrame) -> None:
 
 
 def predicted_against_read(truth: pd.DataFrame, predicted: np.ndarray, title: str) -> Figure:
-    """Scatter of predicted against read bone age, and the Bland-Altman plot of the same cases."""
-    figure, axes = _subplots(1, 2, (10, 4.2))
-    left, right = axes[0]
-    read = truth["bone_age_months"].to_numpy() / 12
-    guess = np.asarray(predicted) / 12
-    difference = guess - read
+    """Scatter of predicted against read bone age."""
+    figure, axes = _subplots(1, 1, (5.5, 4.5))
+    axis = axes[0][0]
+    read, guess = truth["bone_age_months"].to_numpy() / 12, np.asarray(predicted) / 12
     for sex, colour in SEX_COLOURS.items():
         mine = (truth["sex"] == sex).to_numpy()
-        left.plot(read[mine], guess[mine], ".", color=colour, alpha=0.7, label=SEX_NAMES[sex])
-        right.plot((read + guess)[mine] / 2, 12 * difference[mine], ".", color=colour, alpha=0.7)
+        axis.plot(read[mine], guess[mine], ".", color=colour, alpha=0.7, label=SEX_NAMES[sex])
     ends = [min(read.min(), guess.min()), max(read.max(), guess.max())]
-    left.plot(ends, ends, color="0.5", lw=1)
-    left.set(xlabel="read bone age (years)", ylabel="predicted bone age (years)")
-    left.legend(frameon=False)
-    bias, spread = 12 * difference.mean(), 12 * 1.96 * difference.std(ddof=1) if len(read) > 1 else 0.0
-    for level, style in ((bias, "-"), (bias - spread, "--"), (bias + spread, "--")):
-        right.axhline(level, color="0.4", ls=style, lw=1)
-        right.text(
-            1.01, level, f"{level:+.1f}", transform=right.get_yaxis_transform(), va="center", fontsize=8
-        )
-    right.set(
-        xlabel="mean of both (years)", ylabel="predicted - read (months)", title="Bland-Altman, 95% limits"
-    )
+    axis.plot(ends, ends, color="0.5", lw=1)
+    axis.set(xlabel="read bone age (years)", ylabel="predicted bone age (years)", aspect="equal")
+    axis.legend(frameon=False)
     figure.suptitle(title, fontsize=10)
     return figure
 

@@ -78,6 +78,15 @@ def test_pairs_keep_to_the_part_of_their_hand_and_only_training_is_degraded_anew
     assert gold.name != degraded_gold(*stores, rated, {**settings, "seed": 9}).name
 
 
+def test_without_a_trusted_mask_it_is_said_what_to_do(
+    stores: tuple[ImageStore, ImageStore], settings: PairSettings
+) -> None:
+    rated = rate_hands(*stores, cases(), settings)
+    rated["gold"] &= rated["part"] != "validation"
+    with pytest.raises(ValueError, match="no hand of the validation part is gold.*bring more masks"):
+        degraded_gold(*stores, rated, settings)
+
+
 def test_adjusted_pairs_are_sorted_by_the_split_and_strangers_left_out(tmp_path: Path) -> None:
     for part in ("input", "gold"):
         (tmp_path / part).mkdir()

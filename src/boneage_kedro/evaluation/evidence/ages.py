@@ -102,7 +102,7 @@ ERRORS = Subject(
     "ptl_regression",
     figures={
         "mae_bars": "Bars: mean absolute error of each model for all children, girls and boys",
-        "predicted_against_read": "Scatter: predicted over read age, and their difference over their mean",
+        "predicted_against_read": "Scatter: predicted over read age",
         "learning_curves": "Curves: error over epochs, in training and on the validation part",
     },
 )

@@ -53,8 +53,17 @@ def rate_hands(
 def degraded_gold(
     hands: ImageStore, masks: ImageStore, rated: pd.DataFrame, settings: PairSettings
 ) -> GoldPairs:
-    """Well exposed hands in one tone, and the same as badly exposed as detectors make them (`PhysicsPairs`)."""
+    """Well exposed hands in one tone, and the same as badly exposed as detectors make them (`PhysicsPairs`).
+
+    Raises:
+        ValueError: the training or the validation part has no gold.
+    """
     ids = {part: rows["id"].tolist() for part, rows in rated[rated["gold"]].groupby("part")}
+    if lacking := [part for part in ("train", "validation") if part not in ids]:
+        raise ValueError(
+            f"no hand of the {' or the '.join(lacking)} part is gold for the enhancer: of none a mask is trusted. Look "
+            "at hand_sheet.png and cut_hands.png, bring more masks for hand_active_learning, or leave gan_enhance out"
+        )
     everything = [key for some in ids.values() for key in some]
 
     def pairs(part: str) -> PhysicsPairs:
