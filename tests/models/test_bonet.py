@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def test_the_deformation_layer_starts_as_the_identity(maps: torch.Tensor) -> Non
 def test_the_deformation_layer_shifts_the_maps(maps: torch.Tensor) -> None:
     layer = Deformation(3).eval()
     with torch.no_grad():
-        layer.theta.bias[2] = 2 / 8  # x, of one place
+        layer.theta.bias[2] = math.atanh(2 / 8 / 0.5)  # x, of one place
     moved = layer(maps)
     torch.testing.assert_close(moved[..., :-1], maps[..., 1:])
     assert not moved[..., -1].any()
@@ -34,6 +35,12 @@ def test_the_deformation_layer_looks_at_each_picture(maps: torch.Tensor) -> None
     torch.nn.init.normal_(layer.theta.weight)
     first, second = layer.affine(maps)
     assert not torch.allclose(first, second)
+
+
+def test_the_deformation_layer_keeps_maps_in_sight(maps: torch.Tensor) -> None:
+    layer = Deformation(3).eval()
+    torch.nn.init.normal_(layer.theta.weight, std=1000)
+    assert (layer.affine(maps) - torch.eye(2, 3)).abs().max() <= 0.5
 
 
 def test_mixed_precision_does_not_move_the_maps(maps: torch.Tensor) -> None:

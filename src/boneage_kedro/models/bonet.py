@@ -1,5 +1,6 @@
 """BoNet: five convolutional layers, one that moves the hand into place, and one fully connected layer."""
 
+import math
 import re
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ _WIDTHS = 96, 256, 512, 1024, 1024
 _FEATURES = 2048
 _GRID = 3  # side of the map that the fully connected layer sees
 _LOCATION_WIDTH, _LOCATION_GRID = 32, 4
+_REACH = 0.5  # most that an entry of the deformation differs from the identity
 _STEM_REDUCTION = 8
 _PLAIN_STATISTICS = {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
 
@@ -137,6 +139,8 @@ class Deformation(nn.Module):
 
     From the maps themselves it reads an affine map for each picture, and looks the maps up by it, so that the layers
     behind it see all hands alike. What comes in from outside is 0.
+
+    The map stays near the identity: maps that are moved out of sight say nothing of how to bring them back.
     """
 
     def __init__(self, width: int) -> None:
@@ -158,7 +162,9 @@ class Deformation(nn.Module):
 
     def affine(self, maps: Tensor) -> Tensor:
         """The maps of output to input places, (B, 2, 3), in units of half a side."""
-        change = self.theta(self.localisation(maps)).view(-1, 2, 3)
+        seen = self.localisation(maps)
+        # Adam moves each of many weights by the learning rate; divided, they do not move too far together
+        change = self.theta(seen / math.sqrt(seen.shape[1])).tanh().view(-1, 2, 3) * _REACH
         return change + torch.eye(2, 3, device=maps.device)
 
 

@@ -83,7 +83,9 @@ def test_without_a_trusted_mask_it_is_said_what_to_do(
 ) -> None:
     rated = rate_hands(*stores, cases(), settings)
     rated["gold"] &= rated["part"] != "validation"
-    with pytest.raises(ValueError, match="no hand of the validation part is gold.*bring more masks"):
+    with pytest.raises(
+        ValueError, match=r"no hand of the validation part is gold.*give hand_active_learning more"
+    ):
         degraded_gold(*stores, rated, settings)
 
 

@@ -61,8 +61,8 @@ def degraded_gold(
     ids = {part: rows["id"].tolist() for part, rows in rated[rated["gold"]].groupby("part")}
     if lacking := [part for part in ("train", "validation") if part not in ids]:
         raise ValueError(
-            f"no hand of the {' or the '.join(lacking)} part is gold for the enhancer: of none a mask is trusted. Look "
-            "at hand_sheet.png and cut_hands.png, bring more masks for hand_active_learning, or leave gan_enhance out"
+            f"no hand of the {' or the '.join(lacking)} part is gold for the enhancer: of none a mask is trusted. "
+            "Look at hand_sheet.png and cut_hands.png, give hand_active_learning more masks, or leave gan_enhance out"
         )
     everything = [key for some in ids.values() for key in some]
 
