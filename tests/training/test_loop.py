@@ -169,6 +169,44 @@ def test_one_cosine_over_all_stages_gives_each_epoch_the_rate_it_has_without_sta
     assert rates == pytest.approx([1e-3, 0.8535534e-3, 0.5e-3, 0.1464466e-3])
 
 
+class RecordingCheckpoint(MemoryCheckpoint):
+    """Keeps the weights after each epoch, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights: list[dict[str, torch.Tensor]] = []
+
+    def save(self, state) -> None:
+        super().save(state)
+        if "weights" in state:
+            self.weights.append(copy.deepcopy(state["weights"]))
+
+
+@pytest.mark.parametrize("schedule, goes_on_from", [("cosine", 0), ("cosine_overall", 1)])
+def test_a_stage_goes_on_from_the_best_weights_or_in_one_schedule_from_the_last(
+    schedule: str, goes_on_from: int
+) -> None:
+    rates = {"good": 1e-4, "bad": 10.0, "still": 1e-12}
+    stages = [stage(name, ["head"], 1) | {"learning_rate": rate} for name, rate in rates.items()]
+    checkpoint = RecordingCheckpoint()
+    history = run(network(), recipe(*stages, schedule=schedule), checkpoint)
+    assert history[1]["validation_mae_months"] > history[0]["validation_mae_months"]
+    still = checkpoint.weights[2]
+    for name in ("head.weight", "head.bias"):
+        torch.testing.assert_close(still[name], checkpoint.weights[goes_on_from][name])
+        assert not torch.allclose(still[name], checkpoint.weights[1 - goes_on_from][name])
+
+
+def test_a_killed_run_in_one_schedule_ends_with_the_same_numbers() -> None:
+    paced = recipe(*PACED.stages, schedule="cosine_overall")
+    wanted = run(network(), paced, MemoryCheckpoint())
+    for epochs in range(1, 5):
+        checkpoint = MemoryCheckpoint(kill_after=epochs)
+        with pytest.raises(Killed):
+            run(network(), paced, checkpoint)
+        assert timeless(run(network(), paced, checkpoint)) == timeless(wanted)
+
+
 def test_a_stage_ends_when_validation_stands_still() -> None:
     progress = Progress()
     waiting = stage("head", ["head"], 10, patience=1)

@@ -77,11 +77,12 @@ def train(
     """Train stage by stage and leave the weights of the best epoch of all stages in the model.
 
     Every stage starts from the best weights so far with an optimiser of its own, and ends when the validation
-    metric has not improved for more than ``patience`` epochs. Errors that are measured on different things are not
-    compared: the result is the best epoch since that last changed. After each epoch the whole state goes to the
-    checkpoint; a run that was killed goes on from there and ends with the same numbers, because every epoch
-    draws its random numbers from a seed of its own. The last state stays, so that a finished training is not done
-    again when what came after it failed.
+    metric has not improved for more than ``patience`` epochs. With the schedule ``cosine_overall`` stages are
+    steps of one training, so the next goes on from the last weights: a step that is worse at first is not taken
+    back. Errors that are measured on different things are not compared: the result is the best epoch since that
+    last changed. After each epoch the whole state goes to the checkpoint; a run that was killed goes on from
+    there and ends with the same numbers, because every epoch draws its random numbers from a seed of its own. The
+    last state stays, so that a finished training is not done again when what came after it failed.
 
     Args:
         fingerprint: names the data and the code's inputs; a checkpoint of another one is not used.
@@ -136,8 +137,11 @@ def _train_stage(
 ) -> None:
     """Train one stage to its end, from its beginning or from a checkpoint's state."""
     model, progress, stage = training.task.model, training.progress, training.stage
-    if state or progress.best_weights:
-        model.load_state_dict(state["weights"] if state else progress.best_weights)
+    goes_on = training.settings["schedule"] == "cosine_overall"
+    if state:
+        model.load_state_dict(state["weights"])
+    elif progress.best_weights and not goes_on:
+        model.load_state_dict(progress.best_weights)
     training.task.begin_stage(stage)
     wrapped, optimiser = training.fabric.setup(model, new_optimiser(model, stage, training.settings))
     average = WeightAverage(model, training.ema_decay)

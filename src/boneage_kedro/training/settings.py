@@ -77,7 +77,8 @@ class FitSettings(TypedDict):
     """What all stages of one training share.
 
     ``momentum`` is for ``sgd`` alone (see `boneage_kedro.training.optimisers`). With ``cosine`` the rate falls within
-    each stage and begins anew with the next, with ``cosine_overall`` it falls once, over all stages together.
+    each stage and begins anew with the next, with ``cosine_overall`` it falls once, over all stages together, which
+    then go on from each other's last weights.
     """
 
     batch_size: Count
