@@ -65,9 +65,8 @@ def rows(ages: Mapping[str, np.ndarray], trained: Trained) -> Iterator[tuple[str
             yield f"one of {of_members.shape[1]} networks, picture {name}", of_members
         yield f"their mean, picture {name}", of_members.mean(1, keepdims=True)
     model = trained.reader.model
-    if (
-        isinstance(model, AgeEnsemble) and not trained.starts
-    ):  # weights of networks that began apart have no mean
+    # weights of networks that began apart have no mean
+    if isinstance(model, AgeEnsemble) and not trained.starts:
         merged = trained.reader._replace(
             model=merge(model).eval().to(trained.reader.device), views={"flip": True, "rotations_deg": [0]}
         )

@@ -104,7 +104,7 @@ def _mark_stages(axis: Axes, history: pd.DataFrame) -> None:
 def predicted_against_read(truth: pd.DataFrame, predicted: np.ndarray, title: str) -> Figure:
     """Scatter of predicted against read bone age."""
     figure, axes = _subplots(1, 1, (5.5, 4.5))
-    axis = axes[0][0]
+    axis = axes[0, 0]
     read, guess = truth["bone_age_months"].to_numpy() / 12, np.asarray(predicted) / 12
     for sex, colour in SEX_COLOURS.items():
         mine = (truth["sex"] == sex).to_numpy()
