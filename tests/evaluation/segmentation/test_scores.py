@@ -158,7 +158,8 @@ def test_summary_leaves_out_cases_without_the_measure() -> None:
     # means of two draws are 0.8, 0.9 or 1.0, the ends a quarter of the time each
     columns = ["mean", "sd", "low", "high"]
     assert summary.loc["dice", columns].tolist() == pytest.approx([0.9, 0.02**0.5, 0.8, 1.0])
-    assert summary.loc["boundary_mean_px", ["mean", "low", "high"]].tolist() == [3, 3, 3]
+    assert summary.loc["boundary_mean_px", "mean"] == 3
+    assert summary.loc["boundary_mean_px", ["low", "high"]].isna().all()  # of one case
     assert summary.loc["boundary_95_px", columns].isna().all()
 
 

@@ -47,7 +47,9 @@ def mae_interval(truth: np.ndarray, predicted: np.ndarray, seed: int) -> tuple[f
 
 
 def mean_interval(values: np.ndarray, seed: int) -> tuple[float, float]:
-    """95% percentile bootstrap interval of the mean of (n,) values, one of each case."""
+    """95% percentile bootstrap interval of the mean of (n,) values, one of each case; nan of fewer than two."""
+    if len(values) < 2:  # one case tells nothing of another
+        return float("nan"), float("nan")
     draws = np.random.default_rng(seed).integers(0, len(values), (_BOOTSTRAP_DRAWS, len(values)))
     low, high = np.quantile(values[draws].mean(1), [0.025, 0.975])
     return float(low), float(high)

@@ -123,7 +123,7 @@ def summarise_scores(scores: pd.DataFrame, seed: int) -> pd.DataFrame:
     rows = []
     for measure in scores.columns.drop("id"):
         values = scores[measure].dropna().to_numpy(float)
-        low, high = mean_interval(values, seed) if len(values) else (float("nan"), float("nan"))
+        low, high = mean_interval(values, seed)
         row = {
             "measure": measure,
             "cases": len(values),

@@ -133,7 +133,7 @@ def _row(key: tuple[Hashable, ...], part: pd.DataFrame, seed: int) -> dict[str, 
     change = (read["predicted_months"] - read["before"]).to_numpy()
     errors = (read["predicted_months"] - read["bone_age_months"]).abs().to_numpy()
     worse = errors - (read["before"] - read["bone_age_months"]).abs().to_numpy()
-    low, high = mean_interval(worse, seed) if len(read) else (np.nan, np.nan)
+    low, high = mean_interval(worse, seed)
     gained = int((read["wrong_after"] & ~read["wrong_before"]).sum())
     lost = int((read["wrong_before"] & ~read["wrong_after"]).sum())
     return {

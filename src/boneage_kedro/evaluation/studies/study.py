@@ -64,7 +64,7 @@ def compare_arms(predictions: pd.DataFrame, seed: int, repetition: str = "seed")
         reference = table[(table["arm"] == first) & (table["split"] == split)].groupby("id")["error"].mean()
         mae_low, mae_high = mean_interval(by_case.to_numpy(), seed)
         difference = (by_case - reference).dropna().to_numpy()
-        low, high = mean_interval(difference, seed) if len(difference) else (np.nan, np.nan)
+        low, high = mean_interval(difference, seed)
         by_repetition = errors_by_seed(part, [repetition])
         rows.append(
             {
