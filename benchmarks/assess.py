@@ -31,7 +31,7 @@ from tests.packages import untrained
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.cohort.tables import read_case_table
 from boneage_kedro.handover.package import ModelPackage, load_package, write_package
-from boneage_kedro.imaging.preparation import prepare
+from boneage_kedro.imaging.preparation.prepare import prepare
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.phantom import fabricate_hand

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from boneage_kedro.imaging.parallel import map_ordered
-from boneage_kedro.imaging.preparation import prepare
+from boneage_kedro.imaging.preparation.prepare import prepare
 from boneage_kedro.imaging.reading import read_radiograph
 from shipped import preparation
 

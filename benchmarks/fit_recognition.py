@@ -1,6 +1,7 @@
-"""Fit the small network of `boneage_kedro.imaging.recognition` on phantoms and write its weights.
+"""Fit the small network of `boneage_kedro.imaging.preparation.recognition` on phantoms and write its weights.
 
-    python benchmarks/fit_recognition.py --phantoms 8000 --output src/boneage_kedro/imaging/recognition.npz
+    python benchmarks/fit_recognition.py --phantoms 8000 \\
+        --output src/boneage_kedro/imaging/preparation/recognition.npz
 
 A few minutes on one core. The network is wide enough for a picture of 32 x 32 and small enough to cost about a
 tenth of a millisecond; pictures are jittered in place, size, turn and gamma so that it does not lean on the
@@ -17,9 +18,9 @@ import numpy as np
 import torch
 
 from boneage_kedro.cohort.sex import Sex
-from boneage_kedro.imaging.framing import find_field
-from boneage_kedro.imaging.preparation import shrink
-from boneage_kedro.imaging.recognition import (
+from boneage_kedro.imaging.preparation.framing import find_field
+from boneage_kedro.imaging.preparation.prepare import shrink
+from boneage_kedro.imaging.preparation.recognition import (
     APPEARANCES,
     AS_IT_SHOULD,
     VIEW_PX,

@@ -41,7 +41,7 @@ from boneage_kedro.evaluation.ages.mondrian import Group
 from boneage_kedro.evaluation.clinical.case_result import CaseResult
 from boneage_kedro.imaging.formats.dicom import held_back_warnings
 from boneage_kedro.imaging.ingest import read_content
-from boneage_kedro.imaging.preparation import prepare
+from boneage_kedro.imaging.preparation.prepare import prepare
 from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import FileSource, RadiographFolder

@@ -14,7 +14,7 @@ import numpy as np
 
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.imaging.geometry import map_points
-from boneage_kedro.imaging.preparation import Prepared, prepare
+from boneage_kedro.imaging.preparation.prepare import Prepared, prepare
 from boneage_kedro.imaging.radiograph import Radiograph
 from boneage_kedro.phantom.hand import Phantom, fabricate_hand
 from boneage_kedro.phantom.nuisance import draw_nuisance

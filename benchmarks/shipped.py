@@ -9,7 +9,7 @@ from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
 from boneage_kedro.imaging.ingest import ingest, store_header
-from boneage_kedro.imaging.preparation import PreparationSettings
+from boneage_kedro.imaging.preparation.prepare import PreparationSettings
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStoreWriter
 

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from boneage_kedro.imaging.preparation import PreparationSettings, Prepared, prepare
+from boneage_kedro.imaging.changes.unfit import KINDS, make_unfit
+from boneage_kedro.imaging.preparation.prepare import PreparationSettings, Prepared, prepare
 from boneage_kedro.imaging.radiograph import Radiograph
-from boneage_kedro.imaging.unfit import KINDS, make_unfit
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.phantom import Phantom, fabricate_hand

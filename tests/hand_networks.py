@@ -8,7 +8,7 @@ import torch
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.handover.package import Network
 from boneage_kedro.imaging.geometry import rescale_transform
-from boneage_kedro.imaging.preparation import prepare
+from boneage_kedro.imaging.preparation.prepare import prepare
 from boneage_kedro.imaging.radiograph import Radiograph
 from boneage_kedro.masks.label_maps import mask_to_canvas
 from boneage_kedro.models.committee import Committee

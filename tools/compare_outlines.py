@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from boneage_kedro.evaluation.segmentation.scores import boundary_distance_px, iou
-from boneage_kedro.masks.polygons import polygons_to_mask
+from boneage_kedro.masks.drawn.polygons import polygons_to_mask
 
 
 def main() -> None:

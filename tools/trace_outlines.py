@@ -22,10 +22,10 @@ import pandas as pd
 
 from boneage_kedro.imaging.formats.decoding import decode
 from boneage_kedro.imaging.radiograph import UnreadableRadiograph
-from boneage_kedro.masks.edge_tracking import EdgeTracking
+from boneage_kedro.masks.drawn.edge_tracking import EdgeTracking
+from boneage_kedro.masks.drawn.labelme import read_labelme_lines, write_polygons
+from boneage_kedro.masks.drawn.outline_tracing import OutlineTracing, trace_outlines
 from boneage_kedro.masks.label_maps import UnusableMask
-from boneage_kedro.masks.labelme import read_labelme_lines, write_polygons
-from boneage_kedro.masks.outline_tracing import OutlineTracing, trace_outlines
 
 
 def main() -> None:

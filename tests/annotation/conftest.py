@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from boneage_kedro.cohort.sex import Sex
-from boneage_kedro.masks.hand_check import check_hand
-from boneage_kedro.masks.queue import AnnotationQueue
+from boneage_kedro.masks.drawn.queue import AnnotationQueue
+from boneage_kedro.masks.hand.check import check_hand
 from boneage_kedro.phantom import Nuisance, Phantom, fabricate_hand
 
 IDS = ["1377", "left hand 2", "1379"]  # a blank must survive the way through addresses

@@ -10,7 +10,7 @@ from urllib.request import urlopen
 import pytest
 
 from boneage_kedro.annotation.__main__ import main
-from boneage_kedro.masks.queue import AnnotationQueue
+from boneage_kedro.masks.drawn.queue import AnnotationQueue
 
 
 def test_the_command_serves_the_queue_on_this_machine_until_it_is_interrupted(queue: AnnotationQueue) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from boneage_kedro.annotation.server import create_app
 from boneage_kedro.evaluation.segmentation.scores import dice
-from boneage_kedro.masks.queue import AnnotationQueue
+from boneage_kedro.masks.drawn.queue import AnnotationQueue
 
 from ..browser import chromium, served
 from .annotator import Annotator

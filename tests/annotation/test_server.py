@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from boneage_kedro.annotation.server import STATIC, create_app
-from boneage_kedro.masks.queue import AnnotationQueue
+from boneage_kedro.masks.drawn.queue import AnnotationQueue
 from boneage_kedro.phantom import Phantom
 
 PAGE = "http://127.0.0.1:8765"

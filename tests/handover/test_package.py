@@ -19,7 +19,7 @@ from boneage_kedro.handover.package import (
     write_package,
 )
 from boneage_kedro.imaging.sources import MemorySource, Radiographs
-from boneage_kedro.masks.answers import encode_png
+from boneage_kedro.masks.drawn.answers import encode_png
 from boneage_kedro.phantom import fabricate_hand
 from boneage_kedro.reading.case_opening import Reading
 

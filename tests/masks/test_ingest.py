@@ -9,7 +9,7 @@ import pytest
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.imaging.geometry import Box, Pose, canvas_transform, map_points, rescale_transform
 from boneage_kedro.imaging.ingest import ingest
-from boneage_kedro.imaging.preparation import PreparationSettings
+from boneage_kedro.imaging.preparation.prepare import PreparationSettings
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore, ImageStoreWriter, StoreState, read_state
 from boneage_kedro.masks.folder import MaskFolder

@@ -19,10 +19,10 @@ from boneage_kedro.evaluation.ages.mondrian import Group
 from boneage_kedro.handover.package import ModelPackage, Network
 from boneage_kedro.imaging.geometry import Pose, canvas_transform, map_points
 from boneage_kedro.imaging.ingest import read_content
-from boneage_kedro.imaging.preparation import Prepared, prepare
+from boneage_kedro.imaging.preparation.prepare import Prepared, prepare
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographFolder
-from boneage_kedro.masks.hand import hand_box
+from boneage_kedro.masks.hand.region import hand_box
 from boneage_kedro.models.feature_distance import FeatureDistance
 from boneage_kedro.models.regressor import AgeMaps, AgeRegressor, RegressorConfig
 from boneage_kedro.phantom import fabricate_hand

@@ -9,8 +9,8 @@ import pytest
 
 from boneage_kedro.imaging.geometry import UPRIGHT, Box, canvas_transform
 from boneage_kedro.imaging.store import ImageStore, ImageStoreWriter, StoreEntry, StoreHeader
-from boneage_kedro.masks.forearm_block import FOREARM_LABELS
-from boneage_kedro.masks.labelme import write_labelme
+from boneage_kedro.masks.drawn.labelme import write_labelme
+from boneage_kedro.masks.forearm.block import FOREARM_LABELS
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.pipelines.dru_segmentation.nodes import (
     draw_forearms,

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from boneage_kedro.cohort.tables import read_cases
-from boneage_kedro.masks.forearm_block import FOREARM_LABELS
-from boneage_kedro.masks.labelme import read_labelme
+from boneage_kedro.masks.drawn.labelme import read_labelme
+from boneage_kedro.masks.forearm.block import FOREARM_LABELS
 from boneage_kedro.phantom import BONES
 from boneage_kedro.phantom.forearm import forearm_mask
 from boneage_kedro.pipelines.fabricate.nodes import draw_phantom_cases, fabricate_hands

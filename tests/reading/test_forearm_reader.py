@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from boneage_kedro.cohort.sex import Sex
-from boneage_kedro.imaging.preparation import prepare
+from boneage_kedro.imaging.preparation.prepare import prepare
 from boneage_kedro.imaging.radiograph import Radiograph
 from boneage_kedro.models.block_detector import BlockDetector, DetectorConfig
 from boneage_kedro.models.segmenter import Segmenter, SegmenterConfig

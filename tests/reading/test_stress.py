@@ -8,14 +8,19 @@ import pytest
 
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.evaluation.stress.decisions import compare_stress
-from boneage_kedro.imaging.preparation import PreparationSettings, Prepared
+from boneage_kedro.imaging.changes.stress import (
+    UNCHANGED,
+    StressSettings,
+    Transformation,
+    list_transformations,
+)
+from boneage_kedro.imaging.preparation.prepare import PreparationSettings, Prepared
 from boneage_kedro.imaging.sources import RadiographFolder
-from boneage_kedro.imaging.stress import UNCHANGED, StressSettings, Transformation, list_transformations
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
 from boneage_kedro.phantom import Nuisance, fabricate_hand
 from boneage_kedro.reading.stress import StressTest, network_predictor, run_stress
 from boneage_kedro.training.checkpoint import CheckpointFile
-from tests.imaging.stress_settings import SETTINGS
+from tests.imaging.changes.stress_settings import SETTINGS
 from tests.training.killing import Killed, KillingFile
 
 PREPARATION: PreparationSettings = {

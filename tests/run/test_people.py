@@ -11,10 +11,10 @@ from PIL import Image
 
 from boneage_kedro.annotation.server import create_app
 from boneage_kedro.evaluation.segmentation.scores import dice
-from boneage_kedro.masks.hand_check import check_hand
-from boneage_kedro.masks.labelme import write_labelme
-from boneage_kedro.masks.polygons import mask_to_polygons
-from boneage_kedro.masks.queue import AnnotationQueue
+from boneage_kedro.masks.drawn.labelme import write_labelme
+from boneage_kedro.masks.drawn.polygons import mask_to_polygons
+from boneage_kedro.masks.drawn.queue import AnnotationQueue
+from boneage_kedro.masks.hand.check import check_hand
 
 from ..annotation.annotator import Annotator
 from ..browser import chromium, served

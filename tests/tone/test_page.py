@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from boneage_kedro.imaging.tone import ToneSettings, apply_tone, measure_hand
+from boneage_kedro.imaging.contrast.tone import ToneSettings, apply_tone, measure_hand
 from boneage_kedro.tone.pairs import PairFolder
 from boneage_kedro.tone.pictures import PictureFolder
 from boneage_kedro.tone.server import create_app

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from boneage_kedro.imaging.tone import ToneSettings, apply_tone, measure_hand
+from boneage_kedro.imaging.contrast.tone import ToneSettings, apply_tone, measure_hand
 from boneage_kedro.tone.pairs import PairFolder, UnusablePair
 from boneage_kedro.tone.pictures import fingerprint_picture
 from boneage_kedro.tone.remake import main as remake

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from boneage_kedro.imaging.tone import apply_tone, measure_hand, smooth
+from boneage_kedro.imaging.contrast.tone import apply_tone, measure_hand, smooth
 from boneage_kedro.tone.pairs import PairFolder
 from boneage_kedro.tone.pictures import PictureFolder
 from boneage_kedro.tone.server import STATIC, THUMBNAIL_PX, create_app

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from boneage_kedro.annotation.server import create_app
 from boneage_kedro.local_page.serving import PORT_HELP, listen, log_to_terminal, serve
-from boneage_kedro.masks.hand_check import check_hand
-from boneage_kedro.masks.queue import AnnotationQueue
+from boneage_kedro.masks.drawn.queue import AnnotationQueue
+from boneage_kedro.masks.hand.check import check_hand
 
 logger = logging.getLogger("boneage_kedro.annotation")
 

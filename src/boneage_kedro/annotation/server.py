@@ -9,9 +9,9 @@ from fastapi.responses import FileResponse, JSONResponse
 from starlette.types import ASGIApp
 
 from boneage_kedro.local_page.app import plain_app, private_page
-from boneage_kedro.masks.answers import encode_png
+from boneage_kedro.masks.drawn.answers import encode_png
+from boneage_kedro.masks.drawn.queue import AnnotationQueue
 from boneage_kedro.masks.label_maps import UnusableMask, read_mask
-from boneage_kedro.masks.queue import AnnotationQueue
 
 STATIC = Path(__file__).with_name("static")
 HEADER_BYTES = 4096  # what a PNG has beside its pixels

@@ -8,7 +8,7 @@ import numpy as np
 from kedro.io import AbstractDataset, DatasetError
 from kedro.utils import load_obj
 
-from boneage_kedro.masks.queue import AnnotationQueue
+from boneage_kedro.masks.drawn.queue import AnnotationQueue
 
 
 class AnnotationQueueDataset(AbstractDataset[Any, AnnotationQueue]):
@@ -21,7 +21,7 @@ class AnnotationQueueDataset(AbstractDataset[Any, AnnotationQueue]):
               type: boneage_kedro.datasets.AnnotationQueueDataset
               path: data/01_raw/hand_queue
               labels: { hand: 1 }
-              check: boneage_kedro.masks.hand_check.check_hand # refuses masks that cannot be right
+              check: boneage_kedro.masks.hand.check.check_hand # refuses masks that cannot be right
     """
 
     def __init__(

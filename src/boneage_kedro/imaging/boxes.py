@@ -1,7 +1,7 @@
 """Boxes that are measured rather than cut: (4,) float64 ``left, top, right, bottom``, nan where there is none.
 
-They count from the outer corner of the first pixel, as `boneage_kedro.masks.polygons` does and unlike the transforms
-of `boneage_kedro.imaging.geometry`, which count from its centre.
+They count from the outer corner of the first pixel, as `boneage_kedro.masks.drawn.polygons` does and unlike the
+transforms of `boneage_kedro.imaging.geometry`, which count from its centre.
 """
 
 import math

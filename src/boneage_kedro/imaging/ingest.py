@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import cv2
 
 from boneage_kedro.imaging.parallel import map_ordered
-from boneage_kedro.imaging.preparation import PreparationSettings, prepare
+from boneage_kedro.imaging.preparation.prepare import PreparationSettings, prepare
 from boneage_kedro.imaging.radiograph import UnreadableRadiograph
 from boneage_kedro.imaging.reading import check_file_size, read_radiograph
 from boneage_kedro.imaging.sources import RadiographSource, fingerprint_content

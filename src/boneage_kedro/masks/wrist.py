@@ -1,6 +1,6 @@
 """Whether the wrist lies within the picture, told from the mask of the hand.
 
-That there is one hand alone, `boneage_kedro.masks.hand_quality` tells.
+That there is one hand alone, `boneage_kedro.masks.hand.quality` tells.
 """
 
 import cv2

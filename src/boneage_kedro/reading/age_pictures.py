@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from boneage_kedro.imaging.preparation import Prepared
-from boneage_kedro.masks.hand_store import HandCrop, cut_hand, cut_mask
+from boneage_kedro.imaging.preparation.prepare import Prepared
+from boneage_kedro.masks.hand.store import HandCrop, cut_hand, cut_mask
 from boneage_kedro.reading.reliability import fingerprint_network
 from boneage_kedro.training.ages.regression import images_in
 from boneage_kedro.training.enhancement.cohort import enhance_hands

@@ -16,7 +16,7 @@ from boneage_kedro.evaluation.attention.placing import move_map, place_maps
 from boneage_kedro.evaluation.clinical.overlay import overlay_map
 from boneage_kedro.imaging.geometry import Pose, canvas_transform, rescale_transform
 from boneage_kedro.imaging.parallel import map_ordered
-from boneage_kedro.imaging.preparation import Prepared
+from boneage_kedro.imaging.preparation.prepare import Prepared
 from boneage_kedro.imaging.sources import Radiographs
 from boneage_kedro.masks.wrist import wrist_doubt
 from boneage_kedro.models.cell_grid import locate_cells

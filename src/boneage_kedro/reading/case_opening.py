@@ -9,7 +9,7 @@ import numpy as np
 
 from boneage_kedro.imaging.formats.dicom import looks_like_dicom
 from boneage_kedro.imaging.ingest import read_content
-from boneage_kedro.imaging.preparation import PreparationSettings, Prepared, prepare, render
+from boneage_kedro.imaging.preparation.prepare import PreparationSettings, Prepared, prepare, render
 from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import Radiographs

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from boneage_kedro.imaging.geometry import Box
-from boneage_kedro.imaging.preparation import PreparationSettings, Prepared, recrop
-from boneage_kedro.masks.forearm_block import block_part
-from boneage_kedro.masks.forearm_store import NO_FOREARM
+from boneage_kedro.imaging.preparation.prepare import PreparationSettings, Prepared, recrop
+from boneage_kedro.masks.forearm.block import block_part
+from boneage_kedro.masks.forearm.store import NO_FOREARM
 from boneage_kedro.masks.label_maps import probabilities_to_source
 from boneage_kedro.models.block_detector import BlockDetector
 from boneage_kedro.models.segmenter import Segmenter
@@ -57,7 +57,7 @@ class ForearmReader:
     def read(
         self, ids: Sequence[str], prepared: Sequence[Prepared], pixels: Sequence[np.ndarray]
     ) -> list[MaskReading]:
-        """Masks of `FOREARM_LABELS` (`boneage_kedro.masks.forearm_block`), empty with a warning without a forearm.
+        """Masks of `FOREARM_LABELS` (`boneage_kedro.masks.forearm.block`), empty with a warning without a forearm.
 
         Raises:
             FloatingPointError: a network gives values that are not finite.

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from boneage_kedro.imaging.geometry import Box, rescale_transform, to_source
-from boneage_kedro.imaging.preparation import Prepared
+from boneage_kedro.imaging.preparation.prepare import Prepared
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.masks.binarisation import MaskThreshold, threshold_of
-from boneage_kedro.masks.hand import hand_mask
-from boneage_kedro.masks.hand_quality import HandLimits, describe_hand, quality_row
+from boneage_kedro.masks.hand.quality import HandLimits, describe_hand, quality_row
+from boneage_kedro.masks.hand.region import hand_mask
 from boneage_kedro.models.segmenter import Segmenter
 from boneage_kedro.reading.mask_readers import MaskReading, as_batch
 from boneage_kedro.training.hands.committee import (

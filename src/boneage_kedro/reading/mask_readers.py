@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from boneage_kedro.imaging.geometry import rescale_transform
-from boneage_kedro.imaging.preparation import PreparationSettings, Prepared
+from boneage_kedro.imaging.preparation.prepare import PreparationSettings, Prepared
 from boneage_kedro.masks.label_maps import probabilities_to_source
 from boneage_kedro.training.batches import to_input
 from boneage_kedro.training.segmentation.network_training import build_segmenter, probabilities

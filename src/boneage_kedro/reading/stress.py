@@ -13,13 +13,13 @@ import pandas as pd
 import torch
 
 from boneage_kedro.cohort.sex import Sex
+from boneage_kedro.imaging.changes.stress import Transformation
 from boneage_kedro.imaging.ingest import read_content
 from boneage_kedro.imaging.parallel import map_ordered
-from boneage_kedro.imaging.preparation import PreparationSettings, Prepared, prepare
+from boneage_kedro.imaging.preparation.prepare import PreparationSettings, Prepared, prepare
 from boneage_kedro.imaging.radiograph import Radiograph, UnreadableRadiograph
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographSource
-from boneage_kedro.imaging.stress import Transformation
 from boneage_kedro.models.age_ensemble import AgeNetwork
 from boneage_kedro.provenance import fingerprint, fingerprint_code
 from boneage_kedro.reading.age_pictures import AgePictures, Trained
@@ -80,7 +80,8 @@ def run_stress(
 
     Args:
         cases: ``id, sex``.
-        transformations: the unchanged picture among them (`boneage_kedro.imaging.stress.list_transformations`).
+        transformations: the unchanged picture among them
+            (`boneage_kedro.imaging.changes.stress.list_transformations`).
         checkpoint: one beside it is kept for each transformation.
 
     Yields:

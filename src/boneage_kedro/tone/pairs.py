@@ -10,12 +10,12 @@ from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from boneage_kedro.files import DRAFT_SUFFIX, replace_bytes, replace_text
+from boneage_kedro.imaging.contrast.tone import HandLevel, ToneSettings, apply_tone, measure_hand
 from boneage_kedro.imaging.radiograph import UnreadableRadiograph
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import fingerprint_content
-from boneage_kedro.imaging.tone import HandLevel, ToneSettings, apply_tone, measure_hand
 from boneage_kedro.limits import Within
-from boneage_kedro.masks.answers import encode_png
+from boneage_kedro.masks.drawn.answers import encode_png
 from boneage_kedro.tone.pictures import fingerprint_picture
 
 Level = Annotated[float, Within(0, 255)]

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from boneage_kedro.imaging.contrast.tone import to_8_bits
 from boneage_kedro.imaging.formats import png
 from boneage_kedro.imaging.ingest import read_content
 from boneage_kedro.imaging.radiograph import UnreadableRadiograph
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographFolder, RadiographSource, fingerprint_content
-from boneage_kedro.imaging.tone import to_8_bits
 
 MAX_SIDE_PX = 4096  # what a page can redraw while a slider moves
 _EXPORT = "export it as 8 or 16-bit gray PNG"

@@ -9,11 +9,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
+from boneage_kedro.imaging.contrast.tone import ToneSettings, apply_tone, smooth
 from boneage_kedro.imaging.geometry import resize
 from boneage_kedro.imaging.radiograph import UnreadableRadiograph
-from boneage_kedro.imaging.tone import ToneSettings, apply_tone, smooth
 from boneage_kedro.local_page.app import plain_app, private_page
-from boneage_kedro.masks.answers import encode_png
+from boneage_kedro.masks.drawn.answers import encode_png
 from boneage_kedro.tone.pairs import PairFolder, PairRecord, UnusablePair
 from boneage_kedro.tone.pictures import PictureFolder
 

@@ -4,8 +4,8 @@ import pytest
 
 from boneage_kedro.evaluation.stress.decisions import compare_stress, count_changed
 from boneage_kedro.evaluation.stress.figures import stress_bars, stress_sheet
-from boneage_kedro.imaging.stress import UNCHANGED, list_transformations
-from tests.imaging.stress_settings import SETTINGS
+from boneage_kedro.imaging.changes.stress import UNCHANGED, list_transformations
+from tests.imaging.changes.stress_settings import SETTINGS
 
 SD_OF_BOYS_AT_10 = 9.79
 

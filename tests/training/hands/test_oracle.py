@@ -9,8 +9,8 @@ import pytest
 
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore, ImageStoreWriter, StoreEntry, StoreHeader
-from boneage_kedro.masks.hand_check import check_hand
-from boneage_kedro.masks.queue import AnnotationQueue
+from boneage_kedro.masks.drawn.queue import AnnotationQueue
+from boneage_kedro.masks.hand.check import check_hand
 from boneage_kedro.training.hands.oracle import Folder, Truth
 from tests.training.squares import SIDE, square
 

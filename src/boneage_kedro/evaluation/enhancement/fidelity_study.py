@@ -17,7 +17,7 @@ from boneage_kedro.evaluation.enhancement.fidelity import (
     measure_fidelity,
 )
 from boneage_kedro.evaluation.enhancement.honest_changes import HONEST, enhance_honestly
-from boneage_kedro.imaging.enhancement import Enhancement
+from boneage_kedro.imaging.contrast.enhancement import Enhancement
 from boneage_kedro.limits import Count, NotNegative, PixelSide, Positive, Share
 from boneage_kedro.phantom import Phantom
 from boneage_kedro.phantom.inventions import (

@@ -57,7 +57,7 @@ def doubt_titles(quality: pd.DataFrame) -> list[str]:
     """Id, disagreement and the reasons not to trust the mask, to stand over each picture of a `mask_sheet`.
 
     Args:
-        quality: ``id, disagreement, reason`` (`boneage_kedro.masks.hand_quality.quality_row`).
+        quality: ``id, disagreement, reason`` (`boneage_kedro.masks.hand.quality.quality_row`).
     """
     return [
         "\n".join([f"{row['id']}: {row['disagreement']:.3g}", *wrap(row["reason"], _TITLE_WIDTH)])

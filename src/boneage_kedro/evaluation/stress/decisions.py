@@ -21,7 +21,7 @@ import pandas as pd
 from boneage_kedro.evaluation.ages.metrics import mean_interval
 from boneage_kedro.evaluation.clinical.determination import Centre, Determination, determine, sd_scores
 from boneage_kedro.evaluation.studies.paired_tests import holm, mcnemar_p
-from boneage_kedro.imaging.stress import UNCHANGED
+from boneage_kedro.imaging.changes.stress import UNCHANGED
 
 SIGNIFICANCE = 0.05
 
@@ -69,8 +69,8 @@ def count_changed(comparison: pd.DataFrame) -> dict[str, float]:
     hold after the correction for 37 transformations.
 
     Args:
-        comparison: of `compare_stress`; only the rows of `boneage_kedro.imaging.stress.PAPER_KINDS` compare with the
-            paper.
+        comparison: of `compare_stress`; only the rows of `boneage_kedro.imaging.changes.stress.PAPER_KINDS` compare
+            with the paper.
 
     Returns:
         ``transformations``; ``changed`` and ``changed_share``, those that change the number of clinically significant

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 
 from boneage_kedro.evaluation.figures import image_sheet
 from boneage_kedro.evaluation.stress.decisions import SIGNIFICANCE, mae_changed
-from boneage_kedro.imaging.alterations import GrayScale
-from boneage_kedro.imaging.stress import Transformation
+from boneage_kedro.imaging.changes.alterations import GrayScale
+from boneage_kedro.imaging.changes.stress import Transformation
 
 _COLOURS = {"worse": "#d1495b", "better": "#3a8f5c", "same": "0.7"}
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from boneage_kedro.imaging.preparation import PreparationSettings
+from boneage_kedro.imaging.preparation.prepare import PreparationSettings
 from boneage_kedro.limits import Count, NotNegative, Positive, Share
 
 

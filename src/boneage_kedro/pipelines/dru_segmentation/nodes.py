@@ -15,11 +15,11 @@ from boneage_kedro.cohort.roi_boxes import first_reader, read_block_boxes
 from boneage_kedro.datasets.resumable_partitions import Parts, PartsState
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreState
-from boneage_kedro.masks.forearm_block import FOREARM_LABELS, blocks_of_outlines
-from boneage_kedro.masks.forearm_store import ingest_forearms
+from boneage_kedro.masks.drawn.outline_folder import OutlineFolder, read_parts
+from boneage_kedro.masks.forearm.block import FOREARM_LABELS, blocks_of_outlines
+from boneage_kedro.masks.forearm.store import ingest_forearms
 from boneage_kedro.masks.ingest import ingest_masks
 from boneage_kedro.masks.label_maps import UnusableMask
-from boneage_kedro.masks.outline_folder import OutlineFolder, read_parts
 from boneage_kedro.pipelines.dru_segmentation.params import Params
 from boneage_kedro.pipelines.mask_steps import (
     Predicted,

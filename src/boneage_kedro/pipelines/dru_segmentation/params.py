@@ -5,7 +5,7 @@ from typing import Annotated
 from typing_extensions import TypedDict
 
 from boneage_kedro.limits import Count, PixelSide, Within
-from boneage_kedro.masks.forearm_block import ForearmCrop
+from boneage_kedro.masks.forearm.block import ForearmCrop
 from boneage_kedro.training.forearm.block_settings import BlockSettings
 from boneage_kedro.training.forearm.settings import ForearmPreset
 from boneage_kedro.training.settings import StageSettings

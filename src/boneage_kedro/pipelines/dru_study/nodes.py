@@ -11,7 +11,7 @@ import pandas as pd
 from boneage_kedro.evaluation.ages.metrics import final_metrics, metric_name
 from boneage_kedro.evaluation.studies.study import check_cells
 from boneage_kedro.imaging.store import ImageStore
-from boneage_kedro.masks.forearm_block import FOREARM_LABELS
+from boneage_kedro.masks.forearm.block import FOREARM_LABELS
 from boneage_kedro.pipelines.dru_segmentation.nodes import gather_forearms
 from boneage_kedro.pipelines.dru_segmentation.params import Params as ForearmParams
 from boneage_kedro.pipelines.dru_study.params import Params

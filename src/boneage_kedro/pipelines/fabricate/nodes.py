@@ -9,8 +9,8 @@ from PIL import Image
 from rich.progress import track
 
 from boneage_kedro.cohort.sex import Sex
-from boneage_kedro.masks.forearm_block import FOREARM_LABELS
-from boneage_kedro.masks.labelme import write_labelme
+from boneage_kedro.masks.drawn.labelme import write_labelme
+from boneage_kedro.masks.forearm.block import FOREARM_LABELS
 from boneage_kedro.phantom import Phantom, fabricate_hand, phalanx_mask
 from boneage_kedro.phantom.forearm import forearm_mask
 from boneage_kedro.pipelines.fabricate.params import Params

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from boneage_kedro.evaluation.enhancement.fidelity import FidelityLimits
-    from boneage_kedro.imaging.enhancement import Enhancement
+    from boneage_kedro.imaging.contrast.enhancement import Enhancement
     from boneage_kedro.training.enhancement.gan_settings import GuardSettings
     from boneage_kedro.training.enhancement.gold import GoldPairs
 
@@ -49,8 +49,8 @@ def graded_hands(exposure: pd.DataFrame, params: Params) -> list[str]:
 
 def plain_methods(gold: GoldPairs, params: Params) -> dict[str, Enhancement]:
     """Methods that need no training, by name; what they refer to are training pairs."""
-    from boneage_kedro.imaging.enhancement import build_baselines, reference_quantiles
-    from boneage_kedro.imaging.tone_curve import to_standard_tone
+    from boneage_kedro.imaging.contrast.enhancement import build_baselines, reference_quantiles
+    from boneage_kedro.imaging.contrast.tone_curve import to_standard_tone
 
     learnt = (gold.train.pair(i, 0) for i in range(min(len(gold.train), params["graded_cases"])))
     reference = reference_quantiles((pair.y, pair.inside) for pair in learnt)

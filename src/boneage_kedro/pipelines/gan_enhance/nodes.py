@@ -17,7 +17,7 @@ from boneage_kedro.datasets.resumable_partitions import PartsState
 from boneage_kedro.evaluation.ages.metrics import final_metrics, metric_curve
 from boneage_kedro.imaging.ingest import in_chunks
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreEntry, StoreHeader, StoreState
-from boneage_kedro.masks.hand_store import WithoutBackground, ingest_hand_masks
+from boneage_kedro.masks.hand.store import WithoutBackground, ingest_hand_masks
 from boneage_kedro.pipelines.gan_enhance.methods import all_methods, enhancer_in_use, gold_pairs, graded_hands
 from boneage_kedro.pipelines.gan_enhance.params import Params
 from boneage_kedro.pipelines.mask_steps import Predicted
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from boneage_kedro.evaluation.enhancement.fidelity import FidelityLimits
-    from boneage_kedro.imaging.enhancement import Enhancement
+    from boneage_kedro.imaging.contrast.enhancement import Enhancement
     from boneage_kedro.training.checkpoint import CheckpointFile
     from boneage_kedro.training.enhancement.gan import Sheet
     from boneage_kedro.training.enhancement.pairs import Pairs

@@ -2,7 +2,7 @@
 
 from typing_extensions import TypedDict
 
-from boneage_kedro.imaging.enhancement import BaselineSettings
+from boneage_kedro.imaging.contrast.enhancement import BaselineSettings
 from boneage_kedro.limits import Count
 from boneage_kedro.training.enhancement.gan_settings import (
     GanSettings,

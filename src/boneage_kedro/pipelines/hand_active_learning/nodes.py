@@ -14,8 +14,8 @@ from rich.progress import track
 from boneage_kedro.datasets.resumable_partitions import Parts, PartsState
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.imaging.store import ImageStore, StoreChunk, StoreState
-from boneage_kedro.masks.hand_store import ingest_hands
-from boneage_kedro.masks.queue import AnnotationQueue
+from boneage_kedro.masks.drawn.queue import AnnotationQueue
+from boneage_kedro.masks.hand.store import ingest_hands
 from boneage_kedro.pipelines.hand_active_learning.params import Params
 from boneage_kedro.pipelines.mask_steps import (
     MaskKind,

@@ -6,8 +6,8 @@ from typing_extensions import TypedDict
 
 from boneage_kedro.limits import Count
 from boneage_kedro.masks.binarisation import MaskThreshold
-from boneage_kedro.masks.hand_quality import HandLimits
-from boneage_kedro.masks.hand_store import HandCrop
+from boneage_kedro.masks.hand.quality import HandLimits
+from boneage_kedro.masks.hand.store import HandCrop
 from boneage_kedro.training.settings import QuerySettings, SegmentationSettings
 
 

@@ -10,10 +10,10 @@ import pandas as pd
 
 from boneage_kedro.evaluation.ages.metrics import final_metrics, metric_name
 from boneage_kedro.evaluation.stress.decisions import compare_stress, count_changed
+from boneage_kedro.imaging.changes.stress import PAPER_KINDS, list_transformations
 from boneage_kedro.imaging.ingest import read_content
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographFolder
-from boneage_kedro.imaging.stress import PAPER_KINDS, list_transformations
 from boneage_kedro.pipelines.gan_enhance.methods import enhancer_in_use
 from boneage_kedro.pipelines.stress.params import Params
 

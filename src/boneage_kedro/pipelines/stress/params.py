@@ -3,7 +3,7 @@
 from typing_extensions import TypedDict
 
 from boneage_kedro.evaluation.clinical.determination import Centre
-from boneage_kedro.imaging.stress import StressSettings
+from boneage_kedro.imaging.changes.stress import StressSettings
 from boneage_kedro.limits import Count
 
 

@@ -1,4 +1,4 @@
-// The formula of imaging/tone.py, number by number, so that the gold is what was seen. The hand is all that is not 0.
+// The formula of imaging/contrast/tone.py, number by number, so that the gold is what was seen. The hand is all that is not 0.
 
 export const UNCHANGED = Object.freeze({ brightness: 0, contrast: 0, sharpness: 0 });
 const WHITE = 255;

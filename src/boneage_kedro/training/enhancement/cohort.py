@@ -11,10 +11,10 @@ from torch import Tensor
 from boneage_kedro.evaluation.enhancement.fidelity import FidelityLimits, fidelity_row, guarded
 from boneage_kedro.evaluation.enhancement.fidelity_study import calibrate, score_honest
 from boneage_kedro.evaluation.enhancement.image_quality import Graded, grade
-from boneage_kedro.imaging.enhancement import Enhancement
+from boneage_kedro.imaging.contrast.enhancement import Enhancement
+from boneage_kedro.imaging.contrast.tone_curve import StandardTone, to_standard_tone
 from boneage_kedro.imaging.store import ImageStore
-from boneage_kedro.imaging.tone_curve import StandardTone, to_standard_tone
-from boneage_kedro.masks.hand_store import WithoutBackground
+from boneage_kedro.masks.hand.store import WithoutBackground
 from boneage_kedro.models.enhancer import Enhancer
 from boneage_kedro.provenance import fingerprint
 from boneage_kedro.training.device import device_of

@@ -5,8 +5,8 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 from boneage_kedro.evaluation.enhancement.fidelity import FidelityLimits, FidelitySettings
-from boneage_kedro.imaging.degradation import DegradationSettings
-from boneage_kedro.imaging.tone_curve import StandardTone
+from boneage_kedro.imaging.changes.degradation import DegradationSettings
+from boneage_kedro.imaging.contrast.tone_curve import StandardTone
 from boneage_kedro.limits import Count, NotNegative, PixelSide, Positive, Share
 from boneage_kedro.training.settings import MoveSettings
 

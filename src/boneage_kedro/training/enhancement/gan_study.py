@@ -7,7 +7,7 @@ import pandas as pd
 
 from boneage_kedro.evaluation.enhancement.fidelity import judge, measure_fidelity
 from boneage_kedro.evaluation.enhancement.image_quality import Graded, grade
-from boneage_kedro.imaging.enhancement import Enhancement
+from boneage_kedro.imaging.contrast.enhancement import Enhancement
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.enhancement.cohort import as_method, grade_pairs, teach_enhancer

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from rich.progress import track
 
-from boneage_kedro.imaging.exposure import choose_gold, exposure_score
+from boneage_kedro.imaging.contrast.exposure import choose_gold, exposure_score
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.provenance import fingerprint, fingerprint_code
 from boneage_kedro.training.enhancement.gan_settings import PairSettings

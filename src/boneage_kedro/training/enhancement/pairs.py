@@ -9,15 +9,15 @@ import cv2
 import numpy as np
 
 from boneage_kedro.cohort.findings import Finding, finding_rows
-from boneage_kedro.imaging.degradation import DegradationSettings, degrade
+from boneage_kedro.imaging.changes.degradation import DegradationSettings, degrade
+from boneage_kedro.imaging.contrast.tone_curve import StandardTone, to_standard_tone
 from boneage_kedro.imaging.formats import png
 from boneage_kedro.imaging.formats.decoding import decode
 from boneage_kedro.imaging.geometry import Box, centre_on_canvas, fitted_size, resize
 from boneage_kedro.imaging.ingest import read_content
 from boneage_kedro.imaging.radiograph import UnreadableRadiograph
 from boneage_kedro.imaging.sources import RadiographFolder, RadiographSource
-from boneage_kedro.imaging.tone_curve import StandardTone, to_standard_tone
-from boneage_kedro.masks.hand import fill_holes
+from boneage_kedro.masks.hand.region import fill_holes
 from boneage_kedro.provenance import fingerprint
 from boneage_kedro.training.seeding import derive_seed
 

@@ -10,7 +10,7 @@ import torch
 
 from boneage_kedro.evaluation.segmentation.class_scores import confusion, pixel_scores, score_pooled
 from boneage_kedro.imaging.store import ImageStore
-from boneage_kedro.masks.forearm_block import FOREARM_LABELS
+from boneage_kedro.masks.forearm.block import FOREARM_LABELS
 from boneage_kedro.models.segmenter import Segmenter
 from boneage_kedro.provenance import fingerprint, fingerprint_code
 from boneage_kedro.training.checkpoint import CheckpointFile

@@ -7,12 +7,12 @@ from typing import Protocol
 import numpy as np
 
 from boneage_kedro.imaging.ingest import read_content
-from boneage_kedro.imaging.intensity import Window, apply_window
+from boneage_kedro.imaging.preparation.intensity import Window, apply_window
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographSource
 from boneage_kedro.imaging.store import ImageStore
+from boneage_kedro.masks.drawn.queue import AnnotationQueue
 from boneage_kedro.masks.label_maps import mask_to_canvas
-from boneage_kedro.masks.queue import AnnotationQueue
 from boneage_kedro.training.segmentation.lesson import fingerprint_masks
 
 Proposals = Callable[[list[str]], Iterable[tuple[str, np.ndarray]]]

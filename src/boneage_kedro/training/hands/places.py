@@ -10,7 +10,7 @@ from boneage_kedro.evaluation.attention.hand_regions import REGIONS, regions_of_
 from boneage_kedro.imaging.geometry import map_points
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.masks.binarisation import threshold_of
-from boneage_kedro.masks.hand import hand_mask
+from boneage_kedro.masks.hand.region import hand_mask
 from boneage_kedro.masks.label_maps import mask_to_canvas
 from boneage_kedro.phantom import JOINTS
 

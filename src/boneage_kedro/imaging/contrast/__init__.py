@@ -1,0 +1,1 @@
+"""Brightness and contrast of a hand: how it is exposed, and how another tone is given to it."""

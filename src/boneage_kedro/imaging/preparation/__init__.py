@@ -1,0 +1,1 @@
+"""Preparing a radiograph: its frame, orientation and intensity, told from the picture."""
