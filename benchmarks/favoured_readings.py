@@ -2,9 +2,9 @@
 
     python -m benchmarks.favoured_readings --env rsna --others rsna_start
 
-Readers who compare with an atlas say the age of a plate, so half of the read ages lie on a few values. With the
-readings of other children as what is known before, and a normal distribution of ``sd`` months about the predicted age,
-the median of what a reader would say errs least. Errors are mean absolute ones, in months, of the network that
+Readers who compare with an atlas say the age of a plate, so most of the read ages lie on a few values. With the
+readings of other children as what is known before, and a normal distribution of ``sd`` months about the predicted
+age, the median of what a reader would say errs least. Errors are mean absolute ones, in months, of the network that
 `ptl_regression` has trained, on cases that it has not learnt from; the test part is not looked at.
 """
 
