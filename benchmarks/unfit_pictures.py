@@ -16,24 +16,17 @@ import torch
 from torch import Tensor
 
 from boneage_kedro.imaging.changes.unfit import KINDS, make_unfit
-from boneage_kedro.imaging.preparation.prepare import PreparationSettings, Prepared, prepare
+from boneage_kedro.imaging.preparation.prepare import Prepared, prepare
 from boneage_kedro.imaging.radiograph import Radiograph
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.phantom import Phantom, fabricate_hand
 from boneage_kedro.training.ages.familiarity import fit_familiarity, pool
 from boneage_kedro.training.batches import to_input
+from shipped import preparation
 
 FALSE_ALARMS = 0.02
-PREPARATION: PreparationSettings = {
-    "canvas_px": 256,
-    "low_percentile": 1,
-    "high_percentile": 99.9,
-    "fix_polarity": True,
-    "crop": True,
-    "orient": True,
-    "confidence": 0.98,
-}
+PREPARATION = preparation(canvas_px=256)
 
 
 class Hands:

@@ -20,18 +20,10 @@ from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
 from boneage_kedro.phantom import Nuisance, fabricate_hand
 from boneage_kedro.reading.stress import StressTest, network_predictor, run_stress
 from boneage_kedro.training.checkpoint import CheckpointFile
-from tests.imaging.changes.stress_settings import SETTINGS
+from tests.imaging.changes.stress_settings import AS_SHIPPED, SETTINGS
 from tests.training.killing import Killed, KillingFile
 
-PREPARATION: PreparationSettings = {
-    "canvas_px": 64,
-    "low_percentile": 1,
-    "high_percentile": 99.9,
-    "fix_polarity": True,
-    "crop": True,
-    "orient": True,
-    "confidence": 0.98,
-}
+PREPARATION: PreparationSettings = {**AS_SHIPPED, "canvas_px": 64}
 FEW: StressSettings = {
     **SETTINGS,
     "rotation_deg": [90.0],

@@ -1,6 +1,7 @@
-"""Levels of stress for tests: every kind, about as many as Santomartino 2024."""
+"""Levels of stress for tests, every kind, about as many as Santomartino 2024; and how pictures are prepared."""
 
 from boneage_kedro.imaging.changes.stress import StressSettings
+from boneage_kedro.imaging.preparation.prepare import PreparationSettings
 
 SETTINGS: StressSettings = {
     "seed": 7,
@@ -22,4 +23,13 @@ SETTINGS: StressSettings = {
     "cut_sides": [0.1],
     "black_frame": [0.1],
     "white_frame": [0.05],
+}
+AS_SHIPPED: PreparationSettings = {
+    "canvas_px": 192,
+    "low_percentile": 1,
+    "high_percentile": 99.9,
+    "fix_polarity": True,
+    "crop": True,
+    "orient": True,
+    "confidence": 0.98,
 }

@@ -13,22 +13,14 @@ from boneage_kedro.imaging.changes.stress import (
     list_transformations,
 )
 from boneage_kedro.imaging.formats.decoding import MIN_SIDE_PX
-from boneage_kedro.imaging.preparation.prepare import prepare
+from boneage_kedro.imaging.preparation.prepare import PreparationSettings, prepare
 from boneage_kedro.imaging.radiograph import Radiograph
 from boneage_kedro.phantom import Nuisance, fabricate_hand
-from tests.imaging.changes.stress_settings import SETTINGS
+from tests.imaging.changes.stress_settings import AS_SHIPPED, SETTINGS
 
 ALL = list_transformations(SETTINGS)
 BY_NAME = {transformation.name: transformation for transformation in ALL}
-PREPARATION = {
-    "canvas_px": 128,
-    "low_percentile": 1,
-    "high_percentile": 99.9,
-    "fix_polarity": True,
-    "crop": True,
-    "orient": True,
-    "confidence": 0.98,
-}
+PREPARATION: PreparationSettings = {**AS_SHIPPED, "canvas_px": 128}
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +125,7 @@ def test_chance_depends_on_the_case_and_the_seed_alone(hand: np.ndarray) -> None
 )
 def test_the_preparation_takes_turns_and_negatives_back(name: str, hand: np.ndarray) -> None:
     plain, changed = (
-        prepare(Radiograph(pixels, None, None, None, False), PREPARATION).image.astype(int)  # type: ignore[arg-type]
+        prepare(Radiograph(pixels, None, None, None, False), PREPARATION).image.astype(int)
         for pixels in (hand, BY_NAME[name].apply(hand, "case"))
     )
     assert np.abs(changed - plain).mean() < 1
