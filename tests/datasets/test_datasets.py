@@ -79,6 +79,9 @@ def test_fresh_partitions_hold_what_one_run_wrote(tmp_path: Path) -> None:
         for part in run_parts:
             catalog.save("parts", {part: {"made": part}})
         assert sorted(catalog.load("parts")) == run_parts
+    catalog = DataCatalog.from_config({"parts": dict(config)})
+    catalog.save("parts", {})
+    assert not (tmp_path / "parts").exists()
 
 
 def test_checkpoint_handle_keeps_and_replaces(tmp_path: Path) -> None:

@@ -92,12 +92,17 @@ class Pipelines:
         """Those that make such pictures: the arguments of nodes for the committee, and for the enhancer."""
         return [*self.committee] if images != "whole" else [], self.enhancing if images == "enhanced" else []
 
+    def judged_network(self, images: Images) -> list[Any]:
+        """A network that reads such pictures, and what is known of its ages: the arguments of nodes."""
+        age = untrained(self.stores[images].header.preparation, images)
+        return [*age.age, age.intervals, *age.familiarity]
+
     def package(self, images: Images) -> ModelPackage:
         """A network that reads such pictures, as the node packs it."""
-        age = untrained(self.stores[images].header.preparation, images)
-        known = [*age.age, age.intervals, *age.familiarity]
         hand, enhancing = self.networks(images)
-        return pack_model(*known, None, None, *(hand or [None, None]), None, None, *enhancing)
+        return pack_model(
+            *self.judged_network(images), None, None, *(hand or [None, None]), None, None, *enhancing
+        )
 
     def ages(self, images: Images) -> np.ndarray:
         """By the network of `package`, as `ptl_regression` predicts them."""
@@ -143,10 +148,10 @@ def test_an_unchanged_picture_under_stress_has_that_age_too(
     pipelines: Pipelines, images: Images, tmp_path: Path
 ) -> None:
     hand, enhancing = pipelines.networks(images)
-    age, checkpoint = pipelines.package(images).age, CheckpointFile(tmp_path / "stress.pt")
+    network, checkpoint = pipelines.judged_network(images), CheckpointFile(tmp_path / "stress.pt")
     params = pipelines.parameters["stress"]
     tables = run_stress_test(
-        pipelines.cases, pipelines.sources, *age, checkpoint, FIT, params, *hand, *enhancing
+        pipelines.cases, pipelines.sources, *network, checkpoint, FIT, params, *hand, *enhancing
     )
     np.testing.assert_allclose(next(tables)["predicted_months"], pipelines.ages(images), atol=0.01)
 
@@ -190,9 +195,9 @@ def test_another_guard_makes_another_enhancer(pipelines: Pipelines) -> None:
 
 
 def test_stress_is_not_run_on_pictures_of_another_kind(pipelines: Pipelines, tmp_path: Path) -> None:
-    age, checkpoint = pipelines.package("hand").age, CheckpointFile(tmp_path / "stress.pt")
+    network, checkpoint = pipelines.judged_network("hand"), CheckpointFile(tmp_path / "stress.pt")
     tables = run_stress_test(
-        pipelines.cases, pipelines.sources, *age, checkpoint, FIT, pipelines.parameters["stress"]
+        pipelines.cases, pipelines.sources, *network, checkpoint, FIT, pipelines.parameters["stress"]
     )
     with pytest.raises(ValueError, match=r"no networks that mask hands; set ptl_regression\.images: hand"):
         next(tables)

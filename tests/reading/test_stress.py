@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.evaluation.stress.decisions import compare_stress
@@ -16,11 +17,12 @@ from boneage_kedro.imaging.changes.stress import (
 )
 from boneage_kedro.imaging.preparation.prepare import PreparationSettings, Prepared
 from boneage_kedro.imaging.sources import RadiographFolder
-from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
 from boneage_kedro.phantom import Nuisance, fabricate_hand
-from boneage_kedro.reading.stress import StressTest, network_predictor, run_stress
+from boneage_kedro.reading.stress import Answers, StressTest, network_predictor, run_stress
+from boneage_kedro.training.ages.regression import build_regressor
 from boneage_kedro.training.checkpoint import CheckpointFile
 from tests.imaging.changes.stress_settings import AS_SHIPPED, SETTINGS
+from tests.packages import untrained
 from tests.training.killing import Killed, KillingFile
 
 PREPARATION: PreparationSettings = {**AS_SHIPPED, "canvas_px": 64}
@@ -48,14 +50,18 @@ TRANSFORMATIONS = list_transformations(FEW)  # unchanged, turned, negative, dark
 
 
 class Brightness:
-    """A predictor that takes the mean gray value for the age, a year more for boys, and notes its batches."""
+    """A predictor that takes the mean gray value for the age, a year more for boys, and notes its batches.
+
+    It does not rely on ages of boys.
+    """
 
     def __init__(self) -> None:
         self.batches: list[int] = []
 
-    def __call__(self, prepared: list[Prepared], is_male: np.ndarray) -> np.ndarray:
+    def __call__(self, prepared: list[Prepared], is_male: np.ndarray) -> Answers:
         self.batches.append(len(prepared))
-        return np.array([one.image.mean() for one in prepared]) + 12.0 * is_male
+        ages = np.array([one.image.mean() for one in prepared]) + 12.0 * is_male
+        return Answers(ages.tolist(), ["a boy" if male else "" for male in is_male])
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +107,7 @@ def test_every_case_is_predicted_in_every_transformation(
         assert absorbed["picture_change"].max() < 0.01
     assert darker["picture_change"].min() > 0.02
     assert noisy["picture_change"].min() > 0.01
+    assert set(table.loc[table["reasons"] == "a boy", "id"]) == {"c1"}
 
 
 def test_the_sex_of_the_case_is_told(cases: pd.DataFrame, folder: Path, tmp_path: Path) -> None:
@@ -172,11 +179,9 @@ def test_the_table_can_be_compared(cases: pd.DataFrame, folder: Path, tmp_path: 
 def test_a_network_predicts_one_picture_as_in_a_batch(
     cases: pd.DataFrame, folder: Path, tmp_path: Path
 ) -> None:
-    import torch
-
-    torch.manual_seed(0)
-    model = AgeRegressor(RegressorConfig("tf_efficientnet_lite0", 32, 120.0, 40.0, 0.5))
-    predict = network_predictor(model.train(), torch.device("cpu"))
+    package = untrained(PREPARATION, backbone="tf_efficientnet_lite0", dropout=0.5)
+    model = build_regressor(*package.age)
+    predict = network_predictor(model.train(), package.reliability, torch.device("cpu"))
     tables = []
     for batch_size in (1, 3):
         test = StressTest(predict, "network", PREPARATION, batch_size, workers=1)
@@ -184,4 +189,21 @@ def test_a_network_predicts_one_picture_as_in_a_batch(
         tables += [next(run_stress(cases, RadiographFolder(folder), TRANSFORMATIONS[:1], test, checkpoint))]
     one, three = (table["predicted_months"].dropna().to_numpy() for table in tables)
     assert len(one) == 3
-    assert one == pytest.approx(three, abs=1e-3)
+    assert one == pytest.approx(three, rel=1e-6, abs=1e-3)
+
+
+def test_a_network_says_which_ages_must_not_be_relied_on(
+    cases: pd.DataFrame, folder: Path, tmp_path: Path
+) -> None:
+    package = untrained(PREPARATION)
+    package.familiarity.weights["threshold"].fill_(0)
+    model, judged = build_regressor(*package.age), package.reliability
+    test = StressTest(
+        network_predictor(model, judged, torch.device("cpu")), "network", PREPARATION, 2, workers=1
+    )
+    checkpoint = CheckpointFile(tmp_path / "stress.pt")
+    table = next(run_stress(cases, RadiographFolder(folder), TRANSFORMATIONS, test, checkpoint))
+    read = table.dropna(subset=["predicted_months"])
+    assert len(read) == 3
+    assert read["reasons"].str.contains("the picture is unlike those the network learnt from").all()
+    assert (table.drop(read.index)["reasons"] == "").all()

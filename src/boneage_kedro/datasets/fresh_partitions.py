@@ -10,6 +10,8 @@ from kedro_datasets.partitions import PartitionedDataset
 class FreshPartitionedDataset(PartitionedDataset):
     """A local partitioned dataset that holds what the last run wrote, and nothing from runs before it.
 
+    A run that wrote nothing leaves no folder.
+
     A generator node saves part by part, so the folder is emptied before the first part and not before each, as
     ``overwrite: true`` of the class above would.
 
@@ -32,6 +34,5 @@ class FreshPartitionedDataset(PartitionedDataset):
         """Save some partitions; the first time, remove all that is there."""
         if not self._begun:
             shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder.mkdir(parents=True)
             self._begun = True
         super().save(data)

@@ -1,5 +1,6 @@
 """Whether an age that a network has read can be relied on, by what was learnt about that very network."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
@@ -70,17 +71,27 @@ class Reliability:
     def judge(
         self, age: float, interval: tuple[float, float], chronological_age: float, distance: float
     ) -> Verdict:
-        """What speaks against an age.
+        """What speaks against an age, and what else is to be said of it.
 
         Args:
-            age, interval: in months.
-            chronological_age: in months, nan where it is not given.
-            distance: of the picture from those in training, by ``familiarity``.
+            interval: in months.
+            age, chronological_age, distance: see `reasons`.
         """
-        reasons = range_reasons(age, chronological_age, self.age_range)
-        warning = "" if reasons else range_warning(*interval, self.age_range)
+        beyond = range_reasons(age, chronological_age, self.age_range)
+        warning = "" if beyond else range_warning(*interval, self.age_range)
+        return Verdict(self.reasons(age, distance, chronological_age), [*filter(None, [warning])])
+
+    def reasons(self, age: float, distance: float, chronological_age: float = math.nan) -> list[str]:
+        """Why an age must not be relied on, a sentence each.
+
+        Args:
+            age: in months.
+            distance: of the picture from those in training, by ``familiarity``.
+            chronological_age: in months, nan where it is not given.
+        """
+        beyond = range_reasons(age, chronological_age, self.age_range)
         strange = unfamiliar_reason(distance, float(self.familiarity.threshold))
-        return Verdict([*reasons, *filter(None, [strange])], [*filter(None, [warning])])
+        return [*beyond, *filter(None, [strange])]
 
 
 def fingerprint_network(weights: Mapping[str, Tensor], settings: Mapping[str, Any]) -> str:

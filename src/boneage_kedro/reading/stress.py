@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -24,7 +24,8 @@ from boneage_kedro.models.age_ensemble import AgeNetwork
 from boneage_kedro.provenance import fingerprint, fingerprint_code
 from boneage_kedro.reading.age_pictures import AgePictures, Trained
 from boneage_kedro.reading.hand_reader import HandReader
-from boneage_kedro.training.ages.predict import read_ages
+from boneage_kedro.reading.reliability import Reliability
+from boneage_kedro.training.ages.predict import read_maps
 from boneage_kedro.training.ages.views import PLAIN
 from boneage_kedro.training.batches import to_input
 from boneage_kedro.training.checkpoint import CheckpointFile
@@ -35,8 +36,21 @@ logger = logging.getLogger(__name__)
 PictureMaker = Callable[[Sequence[str], Sequence[Prepared], Sequence[np.ndarray]], Sequence[Prepared]]
 """Ids, prepared pictures and pixels (H, W) of a batch to the pictures that are read."""
 
-Predictor = Callable[[Sequence[Prepared], np.ndarray], np.ndarray]
-"""Prepared pictures and whether each child is a boy, (B,) bool, to ages in months, (B,); nan refuses a picture."""
+
+class Answers(NamedTuple):
+    """What a predictor makes of a batch.
+
+    Attributes:
+        ages: (B,) months; nan refuses a picture.
+        reasons: (B,) why an age must not be relied on; empty where it may be.
+    """
+
+    ages: Sequence[float]
+    reasons: Sequence[str]
+
+
+Predictor = Callable[[Sequence[Prepared], np.ndarray], Answers]
+"""Prepared pictures and whether each child is a boy, (B,) bool, to ages."""
 
 
 def _as_prepared(
@@ -86,8 +100,9 @@ def run_stress(
 
     Yields:
         after each transformation the table so far: ``id, kind, transformation, predicted_months, picture_change,
-        warnings``. The age is nan where the file cannot be read or the predictor refuses the picture;
-        ``picture_change`` is the mean absolute change of the prepared picture, part of the gray range.
+        warnings, reasons``. The age is nan where the file cannot be read or the predictor refuses the picture;
+        ``picture_change`` is the mean absolute change of the prepared picture, part of the gray range; for
+        ``reasons`` see `Answers`.
     """
     cv2.setNumThreads(1)  # the threads here share the cores already
     pictures = [[key, _content_name(radiographs.get(key))] for key in cases["id"]]
@@ -102,15 +117,20 @@ def run_stress(
         yield pd.DataFrame(rows)
 
 
-def network_predictor(model: AgeNetwork, device: torch.device, views: ViewSettings = PLAIN) -> Predictor:
-    """The predictions of one network in these views, in evaluation mode on ``device``."""
+def network_predictor(
+    model: AgeNetwork, reliability: Reliability, device: torch.device, views: ViewSettings = PLAIN
+) -> Predictor:
+    """The predictions of one network in these views, in evaluation mode on ``device``, judged as `assess` does."""
     model.eval()
 
     @torch.inference_mode()
-    def predict(prepared: Sequence[Prepared], is_male: np.ndarray) -> np.ndarray:
+    def predict(prepared: Sequence[Prepared], is_male: np.ndarray) -> Answers:
         raw = torch.from_numpy(np.stack([one.image for one in prepared])).to(device)
         images = to_input(raw, model.config.input_px)
-        return read_ages(model, images, torch.from_numpy(is_male).to(device), views).numpy()
+        seen = read_maps(model, images, torch.from_numpy(is_male).to(device), views)
+        ages, distances = seen.ages.tolist(), reliability.familiarity(seen.features).tolist()
+        reasons = [reliability.reasons(*pair) for pair in zip(ages, distances, strict=True)]
+        return Answers(ages, ["; ".join(mine) for mine in reasons])
 
     return predict
 
@@ -194,6 +214,7 @@ def _change(
         "predicted_months": float("nan"),
         "picture_change": float("nan"),
         "warnings": "",
+        "reasons": "",
     }
     stressed = _Stressed(row, case["sex"] == Sex.MALE)
     try:
@@ -218,7 +239,7 @@ def _read(key: str, radiographs: Mapping[str, RadiographSource]) -> Radiograph:
 
 
 def _predict(batch: Sequence[_Stressed], test: StressTest) -> None:
-    """Put the ages of a batch into its rows."""
+    """Put the ages of a batch, and what speaks against them, into its rows."""
     pictured = [case for case in batch if case.prepared is not None]
     if not pictured:
         return
@@ -227,9 +248,9 @@ def _predict(batch: Sequence[_Stressed], test: StressTest) -> None:
         [case.prepared for case in pictured if case.prepared],
         [case.pixels for case in pictured if case.pixels is not None],
     )
-    ages = test.predict(pictures, np.array([case.is_male for case in pictured]))
-    for case, age in zip(pictured, ages, strict=True):
-        case.row["predicted_months"] = float(age)
+    answers = test.predict(pictures, np.array([case.is_male for case in pictured]))
+    for case, age, reasons in zip(pictured, *answers, strict=True):
+        case.row |= {"predicted_months": float(age), "reasons": reasons}
 
 
 def _difference(one: np.ndarray, other: np.ndarray) -> float:

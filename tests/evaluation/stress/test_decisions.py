@@ -25,6 +25,7 @@ def predicted(cases: pd.DataFrame, **errors: list[float]) -> pd.DataFrame:
                 "transformation": name,
                 "predicted_months": cases["bone_age_months"] + months,
                 "picture_change": 0.0 if name == UNCHANGED else 0.25,
+                "reasons": "",
             }
         )
         for name, months in errors.items()
@@ -96,6 +97,15 @@ def test_refused_pictures_count_as_refused_and_not_as_errors() -> None:
     assert np.isnan(lost["mae_change"])
 
 
+def test_what_would_be_called_indeterminate_is_noticed() -> None:
+    cases = boys(4)
+    table = predicted(cases, unchanged=[0, 0, 0, 0], turned=[60, 60, 8, 0])
+    table.loc[(table["transformation"] == "turned") & table["id"].isin(["c00", "c03"]), "reasons"] = "strange"
+    row = compare(table, cases).loc["turned"]
+    assert (row["indeterminate"], row["over_12"], row["over_12_unnoticed"]) == (0.5, 0.5, 0.25)
+    assert (row["errors_after"], row["errors_unnoticed"]) == (2, 1)
+
+
 def test_the_headline_counts_what_changes_the_number_of_errors() -> None:
     cases = boys(12)
     table = predicted(
@@ -141,7 +151,7 @@ def test_bars_show_significance_and_errors() -> None:
     colours = [patch.get_facecolor()[:3] for patch in axis.patches]
     assert len(set(colours)) == 3
     texts = [text.get_text() for text in axis.texts]
-    assert texts[:3] == ["0 → 0", "0 → 12**", "0 → 0, 8% refused"]
+    assert texts[:3] == ["0 → 0 (0)", "0 → 12** (12)", "0 → 0 (0), 8% refused"]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["same", "worse", "better"]
 
 

@@ -39,8 +39,10 @@ def _stress(source: str, found: Found) -> list[Table]:
         Column("mae", "MAE (months)", "{:.1f}"),
         Column("mae_change", "change of the MAE", "{:+.1f}"),
         Column("over_12", "ages moved by over 12 months", "{:.0%}"),
+        Column("over_12_unnoticed", "and not indeterminate", "{:.0%}"),
         Column("errors_before", "significant errors before"),
         Column("errors_after", "after"),
+        Column("errors_unnoticed", "of which not indeterminate"),
         Column("p_holm", "p (Holm)", "{:.3f}"),
     )
     basis = Basis(source, "of the test part, in the table", "one", "95% bootstrap interval over children")

@@ -30,8 +30,9 @@ def compare_stress(predictions: pd.DataFrame, cases: pd.DataFrame, centre: Centr
     """Hold the predictions for changed radiographs against those for the same ones unchanged.
 
     Args:
-        predictions: ``id, kind, transformation, predicted_months, picture_change``, a row a case and transformation,
-            ``unchanged`` among them; the age is nan where the picture could not be read or was refused.
+        predictions: ``id, kind, transformation, predicted_months, picture_change, reasons``, a row a case and
+            transformation, ``unchanged`` among them; the age is nan where the picture could not be read or was
+            refused, and ``reasons`` are empty where it may be relied on.
         cases: ``id, sex, bone_age_months`` and, if known, ``chronological_age_months``, for all of these ids.
         centre: what SD scores are 0 at.
         seed: of the bootstrap.
@@ -41,10 +42,13 @@ def compare_stress(predictions: pd.DataFrame, cases: pd.DataFrame, centre: Centr
         ``kind, transformation, cases``; ``refused``, the share of the cases read unchanged that have none with it;
         ``mae`` and ``mae_change`` with its paired 95% bootstrap interval ``mae_change_low, mae_change_high``;
         ``bias_change``; ``mean_change``, the mean absolute change of the prediction; ``over_6`` and ``over_12``, the
-        shares of predictions that change by more months; ``picture_change``, mean absolute change of the prepared
-        picture, part of the gray range; ``judged`` cases that the clinical table covers, of which ``errors_before``
-        and ``errors_after`` are clinically significant errors, with those ``gained`` and ``lost``; and ``p_value`` of
-        McNemar's exact test of these with ``p_holm``, corrected for the number of transformations.
+        shares of predictions that change by more months; ``indeterminate``, the share that must not be relied on,
+        and ``over_12_unnoticed``, the share that changes by more than 12 months and is not among them;
+        ``picture_change``, mean absolute change of the prepared picture, part of the gray range; ``judged`` cases
+        that the clinical table covers, of which ``errors_before`` and ``errors_after`` are clinically significant
+        errors, with those ``gained`` and ``lost``, and ``errors_unnoticed``, those after that are not indeterminate;
+        and ``p_value`` of McNemar's exact test of these with ``p_holm``, corrected for the number of
+        transformations.
 
     Raises:
         ValueError: the table lacks the unchanged pictures, has a case twice for a transformation, or ids without a
@@ -133,6 +137,7 @@ def _row(key: tuple[Hashable, ...], part: pd.DataFrame, seed: int) -> dict[str, 
     change = (read["predicted_months"] - read["before"]).to_numpy()
     errors = (read["predicted_months"] - read["bone_age_months"]).abs().to_numpy()
     worse = errors - (read["before"] - read["bone_age_months"]).abs().to_numpy()
+    indeterminate = (read["reasons"] != "").to_numpy()
     low, high = mean_interval(worse, seed)
     gained = int((read["wrong_after"] & ~read["wrong_before"]).sum())
     lost = int((read["wrong_before"] & ~read["wrong_after"]).sum())
@@ -149,10 +154,13 @@ def _row(key: tuple[Hashable, ...], part: pd.DataFrame, seed: int) -> dict[str, 
         "mean_change": _mean(np.abs(change)),
         "over_6": _mean(np.abs(change) > 6),
         "over_12": _mean(np.abs(change) > 12),
+        "indeterminate": _mean(indeterminate),
+        "over_12_unnoticed": _mean((np.abs(change) > 12) & ~indeterminate),
         "picture_change": _mean(read["picture_change"].to_numpy()),
         "judged": int(read["judged"].sum()),
         "errors_before": int(read["wrong_before"].sum()),
         "errors_after": int(read["wrong_after"].sum()),
+        "errors_unnoticed": int((read["wrong_after"] & ~indeterminate).sum()),
         "gained": gained,
         "lost": lost,
         "p_value": mcnemar_p(gained, lost),

@@ -18,7 +18,7 @@ def stress_bars(comparison: pd.DataFrame, title: str) -> Figure:
     """Change of the MAE by each transformation with its interval, coloured where that leaves out 0.
 
     Beside the bars stand the clinically significant errors before and after, with one star where McNemar's test finds
-    a change and two where it does so after Holm's correction.
+    a change and two where it does so after Holm's correction, and those after that are not told to be indeterminate.
 
     Args:
         comparison: of `boneage_kedro.evaluation.stress.decisions.compare_stress`.
@@ -37,7 +37,14 @@ def stress_bars(comparison: pd.DataFrame, title: str) -> Figure:
     axis.margins(y=0.01)
     for place, text in enumerate(_remarks(comparison)):
         axis.text(1.02, place, text, transform=axis.get_yaxis_transform(), fontsize=7, va="center")
-    axis.text(1.02, -1, "significant errors", transform=axis.get_yaxis_transform(), fontsize=7, va="center")
+    axis.text(
+        1.02,
+        -1,
+        "significant errors (unnoticed)",
+        transform=axis.get_yaxis_transform(),
+        fontsize=7,
+        va="center",
+    )
     axis.set(xlabel="change of the MAE (months), paired 95% interval")
     figure.suptitle(title, fontsize=10)
     return figure
@@ -59,10 +66,11 @@ def _colours(comparison: pd.DataFrame) -> list[str]:
 
 
 def _remarks(comparison: pd.DataFrame) -> list[str]:
-    """Errors before and after with their stars, and the share refused where there is any."""
+    """Errors before, after and unnoticed, with their stars, and the share refused where there is any."""
     remarks = []
     for row in comparison.to_dict("records"):
         stars = "*" * (int(row["p_value"] < SIGNIFICANCE) + int(row["p_holm"] < SIGNIFICANCE))
         refused = f", {row['refused']:.0%} refused" if row["refused"] else ""
-        remarks.append(f"{row['errors_before']} → {row['errors_after']}{stars}{refused}")
+        errors = f"{row['errors_before']} → {row['errors_after']}{stars} ({row['errors_unnoticed']})"
+        remarks.append(f"{errors}{refused}")
     return remarks

@@ -41,6 +41,9 @@ def run_stress_test(
     radiographs: RadiographFolder,
     weights: dict[str, Tensor],
     settings: dict[str, Any],
+    intervals: dict[str, Any],
+    familiarity_weights: dict[str, Tensor],
+    familiarity_settings: dict[str, Any],
     checkpoint: CheckpointFile,
     fit_settings: FitSettings,
     params: Params,
@@ -51,6 +54,8 @@ def run_stress_test(
     """Predict the age of every case in every transformation, from the file on.
 
     Args:
+        intervals, familiarity_weights, familiarity_settings: what `ptl_regression` has kept of the network, by which
+            `assess` would tell that an age must not be relied on.
         hand_weights, hand_settings: of the committee that masks hands, where ages are read from cut hands.
         enhancer: what `enhancer_in_use` takes, where they are read from enhanced ones.
 
@@ -58,21 +63,24 @@ def run_stress_test(
         after each transformation the table so far (see `boneage_kedro.reading.stress.run_stress`).
 
     Raises:
-        ValueError: the pictures that the network reads cannot be made without a network that is missing.
+        ValueError: the pictures that the network reads cannot be made without a network that is missing, or what was
+            kept is another network's.
     """
-    from boneage_kedro.reading.reliability import fingerprint_network
+    from boneage_kedro.reading.reliability import Reliability, fingerprint_network
     from boneage_kedro.reading.stress import StressTest, network_predictor, picture_maker, run_stress
     from boneage_kedro.training.ages.regression import build_regressor, views_in
     from boneage_kedro.training.device import device_of
 
     device = device_of(fit_settings["accelerator"])
     model = build_regressor(weights, settings).to(device)
+    reliability = Reliability.of(weights, settings, intervals, familiarity_weights, familiarity_settings)
     committee = (hand_weights, hand_settings) if hand_weights and hand_settings else None
     used = enhancer_in_use(*enhancer) if enhancer else None
     preparation, pictures = picture_maker(settings, committee, used, device)
-    networks = [(weights, settings), *filter(None, [committee, used])]
+    networks = [(weights, settings), (familiarity_weights, familiarity_settings)]
+    networks += filter(None, [committee, used])
     test = StressTest(
-        predict=network_predictor(model, device, views_in(settings)),
+        predict=network_predictor(model, reliability, device, views_in(settings)),
         predictor_name=" ".join(fingerprint_network(*network) for network in networks),
         preparation=preparation,
         batch_size=params["batch_size"],
