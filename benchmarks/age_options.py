@@ -30,7 +30,7 @@ class Trained(NamedTuple):
     reader: CohortReader
     cases: pd.DataFrame
     predictions: pd.DataFrame
-    starts: list[str]
+    began_alike: bool
 
 
 def main() -> None:
@@ -65,8 +65,7 @@ def rows(ages: Mapping[str, np.ndarray], trained: Trained) -> Iterator[tuple[str
             yield f"one of {of_members.shape[1]} networks, picture {name}", of_members
         yield f"their mean, picture {name}", of_members.mean(1, keepdims=True)
     model = trained.reader.model
-    # weights of networks that began apart have no mean
-    if isinstance(model, AgeEnsemble) and not trained.starts:
+    if isinstance(model, AgeEnsemble) and trained.began_alike:  # others have no mean of their weights
         merged = trained.reader._replace(
             model=merge(model).eval().to(trained.reader.device), views={"flip": True, "rotations_deg": [0]}
         )
@@ -100,8 +99,9 @@ def load(env: str) -> Trained:
     cases = labelled[labelled["split"].isin(PARTS)].reset_index(drop=True)
     store, weights = catalog.load("image_store"), catalog.load("ptl_weights")
     reader = CohortReader.of(store, cases, weights, settings, params["fit"])
-    starts = settings.get("folds", {}).get("starts", [])
-    return Trained(reader, cases, catalog.load("ptl_predictions"), starts)
+    variants = settings.get("folds", {}).get("variants", [])
+    began_alike = not any("initial_weights" in variant for variant in variants)
+    return Trained(reader, cases, catalog.load("ptl_predictions"), began_alike)
 
 
 if __name__ == "__main__":

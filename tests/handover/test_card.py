@@ -65,7 +65,7 @@ def test_the_card_says_what_folds_learnt_from_and_how_they_are_one() -> None:
     tables = count_cases(TEST, 24), measure_performance(TEST, 24, seed=0)
     folds = {
         "count": 5,
-        "starts": [],
+        "variants": [],
         "combine": "weights",
         "straighten": False,
         "age_band_months": 24,
@@ -74,10 +74,10 @@ def test_the_card_says_what_folds_learnt_from_and_how_they_are_one() -> None:
     alone, folded = (write_card(FACTS | {"folds": kind}, *tables) for kind in (None, folds))
     assert "The network learnt from `train`, its best epoch" in alone and "5 networks" not in alone
     assert "5 networks learnt from `train` and `validation`" in folded and "mean of their weights" in folded
-    apart = write_card(FACTS | {"folds": {**folds, "starts": ["one", "two"]}}, *tables)
-    assert (
-        "2 networks to begin with, whose ages are averaged: one, two." in apart and "averaged" not in folded
-    )
+    variants = [{}, {"augment": {"blur_px": 0.8}}]
+    varied = write_card(FACTS | {"folds": {**folds, "variants": variants}}, *tables)
+    assert 'each variant of the settings, `{}`, `{"augment": {"blur_px": 0.8}}`;' in varied
+    assert "variant" not in folded
     straight = write_card(FACTS | {"folds": {**folds, "straighten": True}}, *tables)
     assert "A line from those ages" in straight and "A line" not in folded
 

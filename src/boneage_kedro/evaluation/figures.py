@@ -64,12 +64,12 @@ def learning_curves(histories: Mapping[str, pd.DataFrame], title: str) -> Figure
     """Training and validation MAE by epoch, with the stages of paced transfer learning marked.
 
     Args:
-        histories: by name, a row an epoch of each ``start`` and ``fold``; each of these networks is a line, and the
+        histories: by name, a row an epoch of each ``variant`` and ``fold``; each of these networks is a line, and the
             stages are those of the first.
     """
     figure, axes = _subplots(1, len(histories), (5.2 * len(histories), 3.4), sharey=True)
     for axis, (name, history) in zip(axes.flat, histories.items(), strict=True):
-        networks = [part for _, part in history.groupby(["start", "fold"], sort=False)]
+        networks = [part for _, part in history.groupby(["variant", "fold"], sort=False)]
         for network in networks:
             _draw_history(axis, network, labelled=network is networks[0])
         _mark_stages(axis, networks[0])

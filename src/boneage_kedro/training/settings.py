@@ -154,19 +154,33 @@ class RegressionSettings(TypedDict):
     views: ViewSettings
 
 
+class SharpnessSettings(TypedDict, total=False):
+    """What takes sharpness from training pictures (see `AgeAugmentSettings`)."""
+
+    blur_px: NotNegative
+    noise_sd: NotNegative
+
+
+class FoldVariant(TypedDict, total=False):
+    """What the networks of a variant differ in (see `RegressionSettings`)."""
+
+    initial_weights: str
+    augment: SharpnessSettings
+
+
 class FoldSettings(TypedDict):
     """``count`` networks, each trained without one of as many folds of training and validation part.
 
-    With ``starts`` there are as many for each of these ``initial_weights``, whose ages are averaged: networks that
-    begin apart err apart. ``combine`` averages the ``ages`` of folds, as an ensemble, or their ``weights``, as one
-    network for each start. ``straighten`` puts into all heads a robust line to the read ages from those of the cases
-    that networks went without, against ages drawn to the mean. Folds are dealt by patient, within sex and bands of
-    ``age_band_months``. ``count: 0`` trains one network on the training part, from the network's own
-    ``initial_weights``.
+    With ``variants`` there are as many of each: networks that begin apart, or learn from other pictures, err apart.
+    ``combine`` averages the ``ages`` of all, as an ensemble, or the ``weights`` of those with the same
+    ``initial_weights``, and the ages of these means. ``straighten`` puts into all heads a robust line to the read
+    ages from those of the cases that networks went without, against ages drawn to the mean. Folds are dealt by
+    patient, within sex and bands of ``age_band_months``. ``count: 0`` trains one network on the training part, from
+    the network's own ``initial_weights``.
     """
 
     count: Annotated[int, Within(0)]
-    starts: list[str]
+    variants: list[FoldVariant]
     combine: Literal["ages", "weights"]
     straighten: bool
     age_band_months: Positive

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from boneage_kedro.models.age_ensemble import AgeEnsemble, merge
 from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.models.weights import PretrainedWeights
-from boneage_kedro.training.ages.folds import deal_folds, train_folds
+from boneage_kedro.training.ages.folds import FoldedNetwork, deal_folds, own_settings, train_folds
 from boneage_kedro.training.ages.regression import (
     build_regressor,
     check_cohort,
@@ -26,7 +26,7 @@ from tests.training.age_setup import FIT, network, regression_settings, stage, w
 
 FOLDS: Any = {
     "count": 4,
-    "starts": [],
+    "variants": [],
     "combine": "ages",
     "straighten": False,
     "age_band_months": 48,
@@ -100,13 +100,13 @@ def test_from_two_starts_there_is_a_network_for_each_and_ages_are_their_mean(
     (tmp_path / "earlier.json").write_text(json.dumps(described), encoding="utf-8")
     state = CheckpointFile(tmp_path / "state.pt")
     inputs = *cohort, PretrainedWeights(tmp_path), state, regression_settings(), STAGES
-    starts = ["random", "earlier"]
-    both = train_folds(*inputs, {**FOLDS, "starts": starts, "combine": "weights"})
-    assert [(record["start"], record["fold"]) for record in both.history] == [
-        (start, fold) for start in starts for fold in (1, 2, 3, 4)
+    variants = [{"initial_weights": "random"}, {"initial_weights": "earlier"}]
+    both = train_folds(*inputs, {**FOLDS, "variants": variants, "combine": "weights"})
+    assert [(record["variant"], record["fold"]) for record in both.history] == [
+        (variant, fold) for variant in (1, 2) for fold in (1, 2, 3, 4)
     ]
     assert both.settings["weights_from"] == "random, run earlier"
-    alone = [train_folds(*inputs, {**FOLDS, "starts": [start], "combine": "weights"}) for start in starts]
+    alone = [train_folds(*inputs, {**FOLDS, "variants": [one], "combine": "weights"}) for one in variants]
     np.testing.assert_allclose(
         both.ages_unseen, np.mean([one.ages_unseen for one in alone], axis=0), atol=1e-3
     )
@@ -116,6 +116,40 @@ def test_from_two_starts_there_is_a_network_for_each_and_ages_are_their_mean(
     )
     np.testing.assert_allclose(ages, (first + second) / 2, atol=1e-3)
     assert np.abs(first - second).max() > 1e-3
+
+
+def test_weights_of_variants_that_began_alike_are_averaged(cohort: Any, tmp_path: Path) -> None:
+    store, labelled = cohort
+    pretrained, settings = PretrainedWeights(tmp_path), regression_settings()
+    sharp, blurred = {}, {"augment": {"blur_px": 1.5}}
+
+    def train(name: str, *variants: Any) -> FoldedNetwork:
+        folds = {**FOLDS, "variants": list(variants), "combine": "weights"}
+        return train_folds(*cohort, pretrained, CheckpointFile(tmp_path / name), settings, STAGES, folds)
+
+    both, first, second = (
+        train("both.pt", sharp, blurred),
+        train("sharp.pt", sharp),
+        train("blurred.pt", blurred),
+    )
+    assert isinstance(both.model, AgeRegressor)
+    assert both.settings["folds"]["variants"] == [sharp, blurred]
+    for name, value in both.model.state_dict().items():
+        alone = torch.stack([one.model.state_dict()[name].double() for one in (first, second)])
+        torch.testing.assert_close(value.double(), alone.mean(0), rtol=1e-4, atol=1e-6)
+    assert not torch.equal(first.model.head.weight, second.model.head.weight)
+    # of a fold alone, too: the mean of its two networks reads the children that both went without
+    part = deal_folds(labelled, FOLDS)[0]
+    alike = [
+        train_age_regressor(
+            store, part, pretrained, CheckpointFile(tmp_path / "x.pt"), own_settings(settings, one, 1), STAGES
+        )[0]
+        for one in (sharp, blurred)
+    ]
+    merged = merge(AgeEnsemble(alike))
+    new = part["split"] != "train"
+    ages = predict_cohort(store, part[new], merged.state_dict(), first.settings, FIT)
+    np.testing.assert_allclose(both.ages_unseen[new, 0], ages, atol=1e-3)
 
 
 def test_ages_can_be_straightened_by_those_of_cases_gone_without(tmp_path: Path) -> None:
@@ -178,7 +212,7 @@ def test_finished_folds_are_not_trained_again(cohort: Any, trained: Any) -> None
     inputs = *cohort, PretrainedWeights(folder), state, regression_settings(), STAGES
     again = train_folds(*inputs, FOLDS)[2]
     assert again == records  # the seconds, too
-    state.beside("fold_2_random").remove()
+    state.beside("fold_2_1").remove()
     once_more = train_folds(*inputs, FOLDS)[2]
     assert [a["seconds"] == b["seconds"] for a, b in zip(once_more, records, strict=True)] == [
         True,

@@ -54,8 +54,8 @@ def train_regressor(
 
     Returns:
         its weights, `halved`; the settings that build it again (see `train_age_regressor` and `train_folds`) with the
-        ``images`` that it reads; one row an epoch, with ``start`` and ``fold``; and the ages by the networks of each
-        fold, by ``id``, empty where they have learnt from the case, without such columns if there are no folds.
+        ``images`` that it reads; one row an epoch, with ``variant`` and ``fold``; and the ages by the networks of
+        each fold, by ``id``, empty where they have learnt from the case, without such columns if there are no folds.
     """
     from boneage_kedro.models.weights import halved
     from boneage_kedro.training.ages.folds import train_folds
@@ -70,7 +70,7 @@ def train_regressor(
         unseen = labelled[["id"]].assign(**by_fold)
         return halved(network.state_dict()), settings | images, pd.DataFrame(history), unseen
     only, settings, history = train_age_regressor(*inputs)
-    table = pd.DataFrame(history).assign(start=params["initial_weights"], fold=1)
+    table = pd.DataFrame(history).assign(variant=1, fold=1)
     return halved(only.state_dict()), settings | images, table, labelled[["id"]]
 
 

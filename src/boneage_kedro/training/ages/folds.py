@@ -19,7 +19,7 @@ from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.device import device_of
 from boneage_kedro.training.progress import EpochRecord
 from boneage_kedro.training.seeding import derive_seed
-from boneage_kedro.training.settings import FoldSettings, PacedStage, RegressionSettings
+from boneage_kedro.training.settings import FoldSettings, FoldVariant, PacedStage, RegressionSettings
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class FoldedNetwork(NamedTuple):
     Attributes:
         model: their mean.
         settings: plain values that build it again beside its weights.
-        history: a record an epoch, fold and start.
+        history: a record an epoch, fold and variant.
         ages_unseen: (n, k) months by the networks of each of k folds, nan for the cases that they learnt from.
     """
 
@@ -49,7 +49,7 @@ def train_folds(
     stages: Sequence[PacedStage],
     folds: FoldSettings,
 ) -> FoldedNetwork:
-    """Cut training and validation part together into folds, and train a network without each, from each start.
+    """Cut training and validation part together into folds, and train a network of each variant without each.
 
     The fold that a network goes without chooses its best epoch. Each has a state of its own beside the checkpoint,
     so a finished one is not trained again.
@@ -59,20 +59,23 @@ def train_folds(
 
     Returns:
         what `boneage_kedro.training.ages.regression.train_age_regressor` gives, with ``folds`` in the plain values,
-        and those of an ensemble also ``members`` (of ``regressor``); with ``fold`` from 1 and ``start`` in the
+        and those of an ensemble also ``members`` (of ``regressor``); with ``fold`` and ``variant`` from 1 in the
         records; and the ages by the networks of each fold before folds were combined.
     """
     parts = deal_folds(labelled, folds)
-    starts = folds["starts"] or [settings["initial_weights"]]
-    by_start = [
-        _train_from(start, store, parts, pretrained, checkpoint, settings, stages) for start in starts
+    trained = [
+        _train(place, variant, store, parts, fold, pretrained, checkpoint, settings, stages)
+        for place, variant in enumerate(folds["variants"] or [FoldVariant()], start=1)
+        for fold in range(1, len(parts) + 1)
     ]
-    trained = [one for of_start in by_start for one in of_start]
-    networks = [[one.network for one in of_start] for of_start in by_start]
-    ages = _ages_unseen(store, list(zip(*networks, strict=True)), parts, settings)
+    by_fold = [
+        _combine([one for one in trained if one.fold == fold], folds["combine"])
+        for fold in range(1, len(parts) + 1)
+    ]
+    ages = _ages_unseen(store, by_fold, parts, settings)
     if folds["straighten"]:
         ages = _straighten([one.network for one in trained], labelled, ages)
-    model = _combine(networks, folds["combine"])
+    model = _combine(trained, folds["combine"])
     described = {
         **trained[0].settings,
         "regressor": model.config.as_dict(),
@@ -87,45 +90,54 @@ def train_folds(
 
 
 class _Trained(NamedTuple):
-    """What one training gave (see `train_age_regressor`)."""
+    """What one training gave (see `train_age_regressor`), and from which ``initial_weights``."""
 
+    fold: int
+    start: str
     network: AgeRegressor
     settings: dict[str, Any]
     history: list[EpochRecord]
 
 
-def _train_from(
-    start: str,
+def _train(
+    place: int,
+    variant: FoldVariant,
     store: ImageStore,
     parts: Sequence[pd.DataFrame],
+    fold: int,
     pretrained: PretrainedWeights,
     checkpoint: CheckpointFile,
     settings: RegressionSettings,
     stages: Sequence[PacedStage],
-) -> list[_Trained]:
-    """A network for each fold, all from one start; its name is in that of their states."""
-    trained = []
-    for number, part in enumerate(parts, start=1):
-        logger.info("Fold %d of %d, from %s", number, len(parts), start)
-        state = checkpoint.beside(f"fold_{number}_{start}")
-        own = _own_settings(settings, start, number)
-        network, described, history = train_age_regressor(store, part, pretrained, state, own, stages)
-        records = [{**record, "fold": number, "start": start} for record in history]
-        trained.append(_Trained(network, described, records))
-    return trained
+) -> _Trained:
+    """The network of a fold and a variant, both from 1; their numbers are in the name of its state."""
+    logger.info("Fold %d of %d, variant %d", fold, len(parts), place)
+    state, own = checkpoint.beside(f"fold_{fold}_{place}"), own_settings(settings, variant, fold)
+    network, described, history = train_age_regressor(store, parts[fold - 1], pretrained, state, own, stages)
+    records = [{**record, "fold": fold, "variant": place} for record in history]
+    return _Trained(fold, own["initial_weights"], network, described, records)
 
 
-def _combine(by_start: Sequence[Sequence[AgeRegressor]], way: Literal["ages", "weights"]) -> AgeNetwork:
-    """One network of those of all starts and folds; the weights of those that began alike may be averaged."""
+def _combine(trained: Sequence[_Trained], way: Literal["ages", "weights"]) -> AgeNetwork:
+    """One network of several; the weights of those that began alike may be averaged."""
+    members = [one.network for one in trained]
     if way == "weights":
-        by_start = [[merge(AgeEnsemble(of_start))] for of_start in by_start]
-    members = [member for of_start in by_start for member in of_start]
+        by_start: dict[str, list[AgeRegressor]] = {}
+        for one in trained:
+            by_start.setdefault(one.start, []).append(one.network)
+        members = [merge(AgeEnsemble(of_start)) for of_start in by_start.values()]
     return members[0] if len(members) == 1 else AgeEnsemble(members)
 
 
-def _own_settings(settings: RegressionSettings, start: str, fold: int) -> RegressionSettings:
+def own_settings(settings: RegressionSettings, variant: FoldVariant, fold: int) -> RegressionSettings:
+    """The settings of one network of folds."""
     seed = derive_seed(settings["fit"]["seed"], f"fold {fold}")
-    return {**settings, "initial_weights": start, "fit": {**settings["fit"], "seed": seed}}
+    return {
+        **settings,
+        "initial_weights": variant.get("initial_weights", settings["initial_weights"]),
+        "augment": {**settings["augment"], **variant.get("augment", {})},
+        "fit": {**settings["fit"], "seed": seed},
+    }
 
 
 def deal_folds(labelled: pd.DataFrame, folds: FoldSettings) -> list[pd.DataFrame]:
@@ -138,17 +150,17 @@ def deal_folds(labelled: pd.DataFrame, folds: FoldSettings) -> list[pd.DataFrame
 
 def _ages_unseen(
     store: ImageStore,
-    by_fold: Sequence[Sequence[AgeRegressor]],
+    by_fold: Sequence[AgeNetwork],
     parts: Sequence[pd.DataFrame],
     settings: RegressionSettings,
 ) -> np.ndarray:
     """Ages in months by the networks of each fold together, (n, k), nan for the cases that they have learnt from."""
     fit, device = settings["fit"], device_of(settings["fit"]["accelerator"])
     ages = np.full((len(parts[0]), len(parts)), np.nan)
-    for column, (members, part) in enumerate(zip(by_fold, parts, strict=True)):
+    for column, (network, part) in enumerate(zip(by_fold, parts, strict=True)):
         new = (part["split"] != "train").to_numpy()
         samples = select_samples(store, part[new], settings["input_px"])
-        reading = AgeEnsemble(members).eval().to(device)
+        reading = network.eval().to(device)
         ages[new, column] = predict_ages(reading, samples, fit["batch_size"], device, settings["views"])
         reading.cpu()
     return ages
