@@ -40,7 +40,7 @@ def history(count: int) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "epoch": range(count),
-            "start": "random",
+            "variant": 1,
             "fold": 1,
             "stage": ["head"] + ["all"] * (count - 1),
             "train_mae_months": np.linspace(40, 9, count),
