@@ -76,8 +76,10 @@ def test_the_card_says_what_folds_learnt_from_and_how_they_are_one() -> None:
     assert "5 networks learnt from `train` and `validation`" in folded and "mean of their weights" in folded
     variants = [{}, {"augment": {"blur_px": 0.8}}]
     varied = write_card(FACTS | {"folds": {**folds, "variants": variants}}, *tables)
-    assert 'each variant of the settings, `{}`, `{"augment": {"blur_px": 0.8}}`;' in varied
-    assert "variant" not in folded
+    assert 'each variant of the settings: `{}`, `{"augment": {"blur_px": 0.8}}`.' in varied
+    assert "averaged" not in varied and "variant" not in folded
+    apart = write_card(FACTS | {"folds": {**folds, "variants": [{}, {"initial_weights": "other"}]}}, *tables)
+    assert "The ages of those that began with other weights are averaged." in apart
     straight = write_card(FACTS | {"folds": {**folds, "straighten": True}}, *tables)
     assert "A line from those ages" in straight and "A line" not in folded
 
