@@ -20,7 +20,7 @@ from boneage_kedro.training.ages.folds import deal_folds
 from boneage_kedro.training.ages.regression import predict_table, select_cohort, train_age_regressor
 
 PART = "calibration"
-FEW_CHANGES = {"crop_probability": 0, "window_probability": 0, "blur_px": 0, "noise_sd": 0}
+MANY_CHANGES = {"crop_probability": 0.5, "window_probability": 0.5, "blur_px": 0.8, "noise_sd": 0.04}
 RATE_FROM_IMAGENET = (
     0.002  # of all stages: small rates, which keep what a start knows, would leave ImageNet's behind
 )
@@ -30,13 +30,14 @@ ARMS: dict[str, dict[str, Any]] = {
     "from ImageNet's weights": {"initial_weights": "pretrained"},
     "from ImageNet's weights, rate 0.002": {"initial_weights": "pretrained", "rate": RATE_FROM_IMAGENET},
     "all layers at once": {"strategy": "fine_tune_stages"},
-    "no crops, windows, blur and noise": {"augment": FEW_CHANGES},
+    "blurred pictures": {"augment": {"blur_px": 0.8}},
+    "crops, windows, blur and noise": {"augment": MANY_CHANGES},
     "no EMA": {"fit": {"ema_decay": 0}},
     "expectation head": {"head": {"kind": "expectation"}},
     "squared error": {"fit": {"loss": "l2"}},
     "twice as long": {"longer": 2},
     "160 px": {"input_px": 160},
-    "256 px": {"input_px": 256},
+    "224 px": {"input_px": 224},
     "girls alone": {"cohort": "F"},
     "boys alone": {"cohort": "M"},
 }
