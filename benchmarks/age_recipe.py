@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 from benchmarks.shipped import open_catalog
 
-from boneage_kedro.training.ages.folds import deal_folds
+from boneage_kedro.provenance import fingerprint
+from boneage_kedro.training.ages.folds import deal_folds, own_settings
 from boneage_kedro.training.ages.regression import predict_table, select_cohort, train_age_regressor
 
 PART = "calibration"
@@ -68,8 +69,8 @@ def errors(catalog: Any, arm: str, seed: int) -> pd.DataFrame:
         store,
         deal_folds(labelled, params["folds"])[0],
         catalog.load("pretrained_weights"),
-        checkpoint.beside(f"recipe_{list(ARMS).index(arm)}_{seed}"),
-        params,
+        checkpoint.beside(f"recipe_{fingerprint(arm)[:12]}_{seed}"),
+        own_settings(params, {}, fold=1),
         params["stages"],
     )
     cases = labelled[labelled["split"] == PART]

@@ -27,6 +27,7 @@ def main() -> None:
     arguments = parser.parse_args()
     predictions = open_catalog(arguments.env).load("ptl_predictions")
     others = open_catalog(arguments.others).load("cases")
+    others = others[~others["id"].isin(predictions["id"])]
     print(f"{'':20}" + "".join(f"{part:>30}" for part in PARTS) + "   (change, standard error)")
     for sd_months in (None, *DEVIATIONS_MONTHS):
         cells = [

@@ -1,6 +1,7 @@
 """The record of how results were made."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from boneage_kedro.lineage import ABSENT, Lineage, Making, changes_since, stamp_files
@@ -20,6 +21,17 @@ def test_a_record_is_read_as_it_was_written_and_forgets_one_place(tmp_path: Path
     record.forget("cut")
     record.forget("never made")
     assert Lineage(tmp_path / "deep" / "lineage.json").read() == {"learnt": LEARNT, "read": READ}
+
+
+def test_what_runs_side_by_side_enter_is_kept(tmp_path: Path) -> None:
+    def enter(run: int) -> None:
+        record = Lineage(tmp_path / "lineage.json")
+        for number in range(20):
+            record.add({f"{run} {number}": CUT})
+
+    with ThreadPoolExecutor(4) as runs:
+        list(runs.map(enter, range(4)))
+    assert len(Lineage(tmp_path / "lineage.json").read()) == 80
 
 
 def test_a_stamp_follows_node_parameters_and_inputs_alone() -> None:

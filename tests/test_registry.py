@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from boneage_kedro import hooks
+
 PROJECT = Path(__file__).resolve().parents[1]
 CODE = """
 import json
@@ -56,6 +58,13 @@ def test_the_chain_begins_with_what_there_is(
         "write_report",
     } <= nodes
     assert "assess_new_cases" not in nodes
+
+
+def test_cut_hands_that_nobody_can_cut_stop_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hooks, "_start", hooks.ChainStart("files", lacking="nobody", images="hand"))
+    with pytest.raises(ValueError, match=r"images: hand needs masks of hands, but nobody\.safetensors"):
+        hooks.ChainStartHook().before_pipeline_run({"pipeline_names": None})
+    hooks.ChainStartHook().before_pipeline_run({"pipeline_names": ["data_prep"]})
 
 
 COMMITTEE = {"hand_weights@tensors", "hand_settings@json"}

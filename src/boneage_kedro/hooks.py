@@ -94,14 +94,25 @@ class ChainStartHook:
 
     @hook_impl
     def before_pipeline_run(self, run_params: Mapping[str, Any]) -> None:
-        """Say that the plain run goes without masks of hands."""
-        if _start.lacking and not run_params["pipeline_names"]:
-            logger.warning(
-                "Hands are not masked, cut out and enhanced, as %s.safetensors is not in %s; ages are learnt from "
-                "whole pictures. docs/data.md (Masks of the hand) says how to make it.",
-                _start.lacking,
-                PRETRAINED,
+        """Say that the plain run goes without masks of hands.
+
+        Raises:
+            ValueError: ages are to be learnt from hands that cannot be masked.
+        """
+        if not _start.lacking or run_params["pipeline_names"]:
+            return
+        if _start.images != "whole":
+            raise ValueError(
+                f"ptl_regression.images: {_start.images} needs masks of hands, but {_start.lacking}.safetensors, the "
+                f"committee that is to make them, is not in {PRETRAINED}: docs/data.md (Masks of the hand) says how "
+                "to make it; or set ptl_regression.images to whole"
             )
+        logger.warning(
+            "Hands are not masked, cut out and enhanced, as %s.safetensors is not in %s; ages are learnt from "
+            "whole pictures. docs/data.md (Masks of the hand) says how to make it.",
+            _start.lacking,
+            PRETRAINED,
+        )
 
 
 def _lacking_committee(context: KedroContext, parameters: Mapping[str, Any]) -> str | None:

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 from boneage_kedro.files import replace_text
 from boneage_kedro.provenance import digest, fingerprint
 
@@ -38,10 +40,14 @@ class Making:
 
 
 class Lineage:
-    """The record of all results of a run, by their places, in a file that is replaced as a whole."""
+    """The record of all results of a run, by their places, in a file that is replaced as a whole.
+
+    Runs of several pipelines may go on side by side: a lock keeps one from writing over what another entered.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._lock = FileLock(file.with_suffix(".lock"))
 
     def read(self) -> dict[str, Making]:
         """All that is recorded."""
@@ -52,16 +58,21 @@ class Lineage:
 
     def add(self, made: Mapping[str, Making]) -> None:
         """Record results that are whole."""
-        self._write(self.read() | dict(made))
+        with self._held():
+            self._write(self.read() | dict(made))
 
     def forget(self, place: str) -> None:
         """Take a result for unmade, as one is that is about to be written."""
-        recorded = self.read()
-        if recorded.pop(place, None):
-            self._write(recorded)
+        with self._held():
+            recorded = self.read()
+            if recorded.pop(place, None):
+                self._write(recorded)
+
+    def _held(self) -> FileLock:
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        return self._lock
 
     def _write(self, made: Mapping[str, Making]) -> None:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
         rows = {place: asdict(making) for place, making in sorted(made.items())}
         replace_text(self._file, json.dumps(rows, indent=1))
 

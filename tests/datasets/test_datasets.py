@@ -84,6 +84,25 @@ def test_fresh_partitions_hold_what_one_run_wrote(tmp_path: Path) -> None:
     assert not (tmp_path / "parts").exists()
 
 
+def test_fresh_partitions_remove_nothing_that_no_run_wrote(tmp_path: Path) -> None:
+    config = {
+        "type": "boneage_kedro.datasets.FreshPartitionedDataset",
+        "path": f"{tmp_path}/parts",
+        "filename_suffix": ".json",
+        "dataset": "json.JSONDataset",
+    }
+    DataCatalog.from_config({"parts": dict(config)}).save("parts", {"a": 1})
+    own = tmp_path / "parts" / "own.dcm"
+    own.write_bytes(b"original")
+    with pytest.raises(DatasetError, match=r"own\.dcm there was not written by a run \(of such files: 1\)"):
+        DataCatalog.from_config({"parts": dict(config)}).save("parts", {"b": 2})
+    assert own.read_bytes() == b"original"
+    assert (tmp_path / "parts" / "a.json").exists()
+    own.unlink()
+    DataCatalog.from_config({"parts": dict(config)}).save("parts", {"b": 2})
+    assert sorted(file.name for file in (tmp_path / "parts").glob("*.json")) == ["b.json"]
+
+
 def test_checkpoint_handle_keeps_and_replaces(tmp_path: Path) -> None:
     handle = catalog_of(tmp_path).load("checkpoint")
     assert handle.load() is None

@@ -130,9 +130,17 @@ def test_the_picture_is_the_overlay_with_words_under_it(overlay: np.ndarray) -> 
     assert strip.max() > 200
     assert not strip[:, :4].any()
     assert not strip[:, -4:].any()  # no word is cut off
-    assert shown.BurnedInAnnotation == "NO"
     assert list(shown.ImageType[:2]) == ["DERIVED", "SECONDARY"]
     assert read_radiograph(dicom_results(SOURCE, GIRL, overlay, MADE_AT)["picture"]).pixels.ndim == 2
+
+
+@pytest.mark.parametrize("stated", ["YES", "NO", None])
+def test_the_picture_says_of_burned_in_names_what_its_source_does(
+    stated: str | None, overlay: np.ndarray
+) -> None:
+    source = dicom(picture(), **HEADER, **({"BurnedInAnnotation": stated} if stated else {}))
+    _, shown = made(source, GIRL, overlay)
+    assert shown.get("BurnedInAnnotation") == stated
 
 
 def test_both_belong_to_the_study_of_the_radiograph_and_name_it(overlay: np.ndarray) -> None:

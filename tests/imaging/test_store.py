@@ -49,8 +49,10 @@ def test_pictures_records_and_failures_come_back(tmp_path: Path) -> None:
 
 def test_rows_names_the_missing_ids_and_the_pipeline(tmp_path: Path) -> None:
     write(tmp_path, StoreEntry("a", "1", picture(1)))
-    with pytest.raises(LookupError, match=r"1 of 2 cases .*'zz'.* data_prep"):
-        ImageStore(tmp_path).rows(["a", "zz"])
+    store = ImageStore(tmp_path)
+    for asked in (store.rows, store.fingerprint):
+        with pytest.raises(LookupError, match=r"1 of 2 cases .*'zz'.* data_prep"):
+            asked(["a", "zz"])
 
 
 def test_a_changed_file_takes_the_place_of_the_old_one(tmp_path: Path) -> None:

@@ -1,19 +1,24 @@
 """Kedro dataset for partitions of one run alone."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+from kedro.io import DatasetError
 from kedro_datasets.partitions import PartitionedDataset
+
+from boneage_kedro.files import read_whole_lines
+
+_LEDGER = ".written_by_runs"
 
 
 class FreshPartitionedDataset(PartitionedDataset):
     """A local partitioned dataset that holds what the last run wrote, and nothing from runs before it.
 
-    A run that wrote nothing leaves no folder.
-
-    A generator node saves part by part, so the folder is emptied before the first part and not before each, as
-    ``overwrite: true`` of the class above would.
+    A generator node saves part by part, so what earlier runs wrote is removed before the first part and not before
+    each, as ``overwrite: true`` of the class above would. No other file is touched: the names of what runs wrote are
+    kept beside it. A run that wrote nothing leaves no folder.
 
     Example:
         .. code-block:: yaml
@@ -31,8 +36,33 @@ class FreshPartitionedDataset(PartitionedDataset):
         self._begun = False
 
     def save(self, data: dict[str, Any]) -> None:
-        """Save some partitions; the first time, remove all that is there."""
+        """Save some partitions; the first time, remove those of earlier runs.
+
+        Raises:
+            DatasetError: there are files that no run wrote; nothing is removed then.
+        """
         if not self._begun:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._remove_earlier()
             self._begun = True
+        if not data:
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / _LEDGER).open(
+            "a", encoding="utf-8"
+        ) as ledger:  # first: a kill may leave half a file
+            ledger.writelines(json.dumps(f"{key}{self._filename_suffix}") + "\n" for key in data)
         super().save(data)
+
+    def _remove_earlier(self) -> None:
+        if not self._folder.exists():
+            return
+        written = {json.loads(line) for line in read_whole_lines(self._folder / _LEDGER)} | {_LEDGER}
+        files = (
+            file.relative_to(self._folder).as_posix() for file in self._folder.rglob("*") if not file.is_dir()
+        )
+        if foreign := sorted(set(files) - written):
+            raise DatasetError(
+                f"{self._folder} is to hold what this run writes and nothing else, but {foreign[0]} there was not "
+                f"written by a run (of such files: {len(foreign)}): name another place to write to, or move them"
+            )
+        shutil.rmtree(self._folder)

@@ -197,8 +197,9 @@ class ImageStore(Mapping[str, np.ndarray]):
         missing = [key for key in ids if key not in self._row_of]
         if missing:
             raise LookupError(
-                f"{len(missing)} of {len(ids)} cases are not in the image store, such as {missing[:3]}; "
-                "run the pipeline data_prep again"
+                f"{len(missing)} of {len(ids)} cases are not in {self._folder.name}, such as {missing[:3]}; run the "
+                "pipeline that makes it again: data_prep, for hand_store hand_active_learning, for enhanced_store "
+                "gan_enhance"
             )
         return np.array([self._row_of[key] for key in ids], np.int64)
 
@@ -234,7 +235,12 @@ class ImageStore(Mapping[str, np.ndarray]):
         return self._table("failure")
 
     def fingerprint(self, ids: Sequence[str]) -> str:
-        """Names the pictures of these cases: the same on any machine, in any order, whatever else the store holds."""
+        """Names the pictures of these cases: the same on any machine, in any order, whatever else the store holds.
+
+        Raises:
+            LookupError: the store lacks some of them.
+        """
+        self.rows(ids)
         return fingerprint([(key, self._lines[key]["digest"]) for key in sorted(ids)])
 
     def _table(self, column: str) -> pd.DataFrame:

@@ -21,7 +21,7 @@ def test_ages_outside_have_one(age: float) -> None:
 
 def test_an_adult_by_the_table_has_one() -> None:
     assert range_reasons(220, 300, RANGE) == [
-        "the table gives an age of 25.0 years; bone age is read up to 19"
+        "the chronological age is 25.0 years; bone age is read up to 19"
     ]
 
 

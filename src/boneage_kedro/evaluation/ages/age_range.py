@@ -19,7 +19,7 @@ def range_reasons(age: float, chronological_age: float, age_range: Sequence[floa
         reasons.append(f"outside {youngest:.0f} to {oldest:.0f} months, the ages the network learnt from")
     if chronological_age > oldest:
         reasons.append(
-            f"the table gives an age of {chronological_age / 12:.1f} years; bone age is read up to {oldest / 12:.0f}"
+            f"the chronological age is {chronological_age / 12:.1f} years; bone age is read up to {oldest / 12:.0f}"
         )
     return reasons
 

@@ -27,11 +27,12 @@ def draw_pictures(readings: list[Reading]) -> dict[str, bytes]:
 def write_pages(
     readings: list[Reading], results: list[CaseResult], pictures: Mapping[str, bytes]
 ) -> dict[str, str]:
-    """A page of HTML for each case, by id; a case that failed has one with the reason."""
+    """A page of HTML for each case that has an id, by it; a case that failed has one with the reason."""
     today = datetime.now(UTC).date()
     return {
         reading.id: render_patient_report(result, pictures.get(reading.id), reading.side, today)
         for reading, result in zip(readings, results, strict=True)
+        if reading.id
     }
 
 

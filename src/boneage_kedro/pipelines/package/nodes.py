@@ -129,6 +129,7 @@ def describe_model(
         "masks": list(package.masks),
         "images": images_in(settings),
         "folds": settings.get("folds"),
+        "data": settings.get("data", []),  # none of a network from before this was kept
         "coverage": package.intervals["coverage"],
         "calibration_cases": package.intervals["cases"],
         "false_alarms": package.familiarity.settings["false_alarms"],

@@ -47,15 +47,20 @@ def train_regressor(
     splits: pd.DataFrame,
     pretrained: PretrainedWeights,
     checkpoint: CheckpointFile,
+    source: str,
     params: Params,
     stages: list[PacedStage],
 ) -> tuple[dict[str, Tensor], dict[str, Any], pd.DataFrame, pd.DataFrame]:
     """Train one network on the training part, choosing by the validation part, or one for each fold of both.
 
+    Args:
+        source: where the radiographs come from.
+
     Returns:
         its weights, `halved`; the settings that build it again (see `train_age_regressor` and `train_folds`) with the
-        ``images`` that it reads; one row an epoch, with ``variant`` and ``fold``; and the ages by the networks of
-        each fold, by ``id``, empty where they have learnt from the case, without such columns if there are no folds.
+        ``images`` that it reads and the ``data`` that it has learnt from, its start's among them; one row an epoch,
+        with ``variant`` and ``fold``; and the ages by the networks of each fold, by ``id``, empty where they have
+        learnt from the case, without such columns if there are no folds.
     """
     from boneage_kedro.models.weights import halved
     from boneage_kedro.training.ages.folds import train_folds
@@ -63,15 +68,27 @@ def train_regressor(
 
     labelled = select_cohort(cases, splits, params["cohort"])
     inputs = store, labelled, pretrained, checkpoint, params, stages
-    images = {"images": params["images"]}
+    data = _data_learnt_from(labelled, source, pretrained, params)
+    added = {"images": params["images"], "data": data}
     if params["folds"]["count"]:
         network, settings, history, ages = train_folds(*inputs, params["folds"])
         by_fold = {MEMBER_COLUMNS.format(number): column for number, column in enumerate(ages.T, start=1)}
         unseen = labelled[["id"]].assign(**by_fold)
-        return halved(network.state_dict()), settings | images, pd.DataFrame(history), unseen
+        return halved(network.state_dict()), settings | added, pd.DataFrame(history), unseen
     only, settings, history = train_age_regressor(*inputs)
     table = pd.DataFrame(history).assign(variant=1, fold=1)
-    return halved(only.state_dict()), settings | images, table, labelled[["id"]]
+    return halved(only.state_dict()), settings | added, table, labelled[["id"]]
+
+
+def _data_learnt_from(
+    labelled: pd.DataFrame, source: str, pretrained: PretrainedWeights, params: Params
+) -> list[dict[str, Any]]:
+    """``source`` and number of ``radiographs`` of this training, and of those before it that it goes on from."""
+    parts = ["train", "validation"] if params["folds"]["count"] else ["train"]
+    own = {"source": source, "radiographs": int(labelled["split"].isin(parts).sum())}
+    start = params["initial_weights"]
+    earlier = [] if start in {"random", "pretrained"} else pretrained.read_run(start)[1].get("data", [])
+    return [own, *earlier]
 
 
 def predict_cases(

@@ -130,6 +130,7 @@ def _strategy_nodes(strategy: str) -> list[Node]:
                 *data,
                 "pretrained_weights",
                 f"{strategy}_checkpoint",
+                "params:data_prep.source_name",
                 "params:ptl_regression",
                 f"params:ptl_regression.{strategy}_stages",
             ],

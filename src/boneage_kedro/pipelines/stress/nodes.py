@@ -25,13 +25,15 @@ if TYPE_CHECKING:
     from boneage_kedro.training.settings import FitSettings
 
 
-def choose_stressed_cases(predictions: pd.DataFrame, params: Params) -> pd.DataFrame:
+def choose_stressed_cases(predictions: pd.DataFrame, cases: pd.DataFrame, params: Params) -> pd.DataFrame:
     """Cases of the test part, drawn by the seed if there are more than are wanted.
 
     Returns:
-        ``id, sex, bone_age_months``, sorted by id.
+        ``id, sex, bone_age_months`` and, if cases have them, ``chronological_age_months``; sorted by id.
     """
     test = predictions.loc[predictions["split"] == "test", ["id", "sex", "bone_age_months"]]
+    if "chronological_age_months" in cases:
+        test = test.merge(cases[["id", "chronological_age_months"]], on="id", validate="one_to_one")
     few = test.sample(min(params["cases"], len(test)), random_state=params["transformations"]["seed"])
     return few.sort_values("id", ignore_index=True)
 

@@ -18,7 +18,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 choose_stressed_cases,
-                inputs=["ptl_predictions", "params:stress"],
+                inputs=["ptl_predictions", "cases", "params:stress"],
                 outputs="stressed_cases",
                 name="choose_stressed_cases",
             ),
