@@ -23,6 +23,7 @@ FACTS: dict[str, Any] = {
     "masks": ["hand"],
     "images": "whole",
     "folds": None,
+    "data": [{"source": "phantom", "radiographs": 2}, {"source": "small ones", "radiographs": 10475}],
     "coverage": 0.9,
     "calibration_cases": 41,
     "false_alarms": 0.02,
@@ -58,6 +59,8 @@ def test_the_card_has_figures_limits_and_what_the_model_is_not_for() -> None:
     assert "| 8-10 y | M | 1 | 12.0 | -12.0 | 100% | 0% (0% to 79%) | 16.0 |" in card
     assert "| `hand.safetensors`, `hand.json` | the network that masks: hand |" in card
     assert "6 to 216 months" in card
+    assert "| radiographs it learnt from | 2: phantom |\n" in card
+    assert "| radiographs it learnt from, before that | 10,475: small ones |\n| read ages" in card
     assert "chronological age. Do not use it to tell how old a person is" in card
 
 

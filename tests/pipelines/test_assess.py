@@ -127,7 +127,9 @@ def test_a_page_for_every_case_and_results_as_dicom_for_dicom_files(
     (tmp_path / "d2.dcm").write_bytes(dicom(pixels, **size))  # says not of which study it is
     intervals, *familiarity = kept_with(model)
     package = ModelPackage(Network(*model), Network(*familiarity), intervals)
-    cases = read_case_table(table(("h0", "M", "60"), ("broken", "F", ""), ("d1", "M", ""), ("d2", "M", "")))
+    cases = read_case_table(
+        table(("h0", "M", "60"), ("broken", "F", ""), ("d1", "M", ""), ("d2", "M", ""), ("", "M", ""))
+    )
     batches = assess_new_cases(cases, RadiographFolder(tmp_path), package, parameters["assess"])
     _, drawn, *_, pages, results = next(batches)
     assert set(drawn) == {"h0", "d1", "d2"}
