@@ -250,7 +250,7 @@ def test_an_adult_by_the_table_is_indeterminate(
 ) -> None:
     rows, _ = assess(table(("h0", "M", "240")), radiographs, model, parameters["assess"])
     assert rows.loc["h0", "status"] == "indeterminate"
-    assert "an age of 20.0 years" in rows.loc["h0", "warnings"]
+    assert "the chronological age is 20.0 years" in rows.loc["h0", "warnings"]
 
 
 @pytest.mark.parametrize(("part", "name"), [(0, "ptl_intervals"), (2, "ptl_familiarity_settings")])
