@@ -1,6 +1,7 @@
 """What a plain `kedro run` does in each environment."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,22 @@ def test_cut_hands_that_nobody_can_cut_stop_the_run(monkeypatch: pytest.MonkeyPa
     with pytest.raises(ValueError, match=r"images: hand needs masks of hands, but nobody\.safetensors"):
         hooks.ChainStartHook().before_pipeline_run({"pipeline_names": None})
     hooks.ChainStartHook().before_pipeline_run({"pipeline_names": ["data_prep"]})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--pipelines=asess"], "there is no pipeline 'asess'; did you mean assess?"),
+        (["--pipelines=assess"], "name yours with --params=assess_images=..."),
+        (["--env=rsna", "--pipelines=data_prep"], "set the environment variable BONEAGE_DATA"),
+    ],
+)
+def test_a_mistyped_pipeline_and_missing_files_are_told(arguments: list[str], words: str) -> None:
+    command = [sys.executable, "-m", "kedro", "run", *arguments]
+    unset = {name: value for name, value in os.environ.items() if name != "BONEAGE_DATA"}
+    result = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False, env=unset)
+    assert result.returncode != 0
+    assert words in " ".join(result.stderr.split())
 
 
 COMMITTEE = {"hand_weights@tensors", "hand_settings@json"}

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+WRITTEN_BY_RUNS = ".written_by_runs"  # lists in a folder what runs have written there
 DRAFT_SUFFIX = ".draft"  # of a file not yet whole; a kill may leave one behind
 
 

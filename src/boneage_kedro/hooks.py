@@ -23,6 +23,9 @@ logger = logging.getLogger(__name__)
 PRETRAINED = Path("data", "06_models", "pretrained")
 """Where the project looks for networks that were trained elsewhere, as ``pretrained_weights`` in the catalog."""
 
+DATA_ROOT_UNSET = "BONEAGE_DATA_is_not_set"
+"""Stands in paths for the folder of real radiographs where nobody has named it."""
+
 PICTURES = {"whole": "image_store", "hand": "hand_store", "enhanced": "enhanced_store@store"}
 """The datasets of pictures, by ``ptl_regression.images``."""
 
@@ -215,6 +218,31 @@ class QuestionHook:
         raise SystemExit(0)
 
 
+_ASSESS_OPTIONS = {"assess_table": "assess_cases", "assess_radiographs": "assess_images"}
+
+
+class GivenFilesHook:
+    """Says before anything runs which file is missing of those that a person is to give."""
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Look for files and folders of the layer ``raw``.
+
+        Raises:
+            FileNotFoundError: one is not there.
+        """
+        for name in sorted(pipeline.inputs()):
+            file = _file_of(catalog, name, layer="raw")
+            if not file or file.exists():
+                continue
+            advice = "put it there, or run the pipeline that makes it"
+            if DATA_ROOT_UNSET in file.parts:
+                advice = "set the environment variable BONEAGE_DATA to the folder with labels and radiographs"
+            if option := _ASSESS_OPTIONS.get(name):
+                advice = f"name yours with --params={option}=..."
+            raise FileNotFoundError(f"{name}: there is no {_short(file)}; {advice}")
+
+
 class ReleaseHook:
     """Lets go of what a failed node was writing, so that another try in the same process can write it."""
 
@@ -242,21 +270,23 @@ def git_commit(project: Path) -> str:
 
 def _files_to_read(pipeline: Pipeline, catalog: DataCatalog) -> list[Path]:
     """Outputs of the run that a person reads: those of the layer ``reporting``."""
-    found = []
-    for name in sorted(pipeline.all_outputs()):
-        dataset = catalog.get(name)
-        metadata = getattr(dataset, "metadata", None) or {}
-        path = getattr(dataset, "_filepath", None) or getattr(dataset, "_path", None)
-        if path and metadata.get("kedro-viz", {}).get("layer") == "reporting":
-            found.append(Path(str(path)))
-    return found
+    files = (_file_of(catalog, name, layer="reporting") for name in sorted(pipeline.all_outputs()))
+    return [file for file in files if file]
+
+
+def _file_of(catalog: DataCatalog, name: str, layer: str) -> Path | None:
+    """File or folder of a dataset, if it has one and is of this layer."""
+    dataset = catalog.get(name)
+    metadata = getattr(dataset, "metadata", None) or {}
+    path = getattr(dataset, "_filepath", None) or getattr(dataset, "_path", None)
+    return Path(str(path)) if path and metadata.get("kedro-viz", {}).get("layer") == layer else None
 
 
 def _where_to_look(files: list[Path]) -> list[str]:
     """A line for each report, and one for each folder of figures and tables."""
     reports = [f"Report      {_short(file)}" for file in files if file.suffix == ".html"]
     folders = dict.fromkeys(file if file.suffix == "" else file.parent for file in files)
-    return reports + [f"Results     {_short(folder)}" for folder in folders]
+    return reports + [f"Results     {_short(folder)}" for folder in folders if folder.exists()]
 
 
 def _short(path: Path) -> Path:

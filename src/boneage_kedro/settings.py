@@ -7,11 +7,14 @@ Resolvers for ``conf``:
 """
 
 import os
+import warnings
 from pathlib import Path
 
 from boneage_kedro.freshness import FreshCatalog, FreshnessHook
 from boneage_kedro.hooks import (
+    DATA_ROOT_UNSET,
     ChainStartHook,
+    GivenFilesHook,
     LogHook,
     ParameterCheckHook,
     QuestionHook,
@@ -19,13 +22,15 @@ from boneage_kedro.hooks import (
     RunRecordHook,
 )
 
+warnings.filterwarnings("ignore", message=".*register_new_resolver")  # comes before hooks could quieten it
+
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
 
 def _data_root() -> str:
     folder = os.environ.get("BONEAGE_DATA")
     # the catalog is resolved as a whole, also for pipelines that read no raw data: those must run without it
-    return Path(folder).resolve().as_posix() if folder else "BONEAGE_DATA_is_not_set"
+    return Path(folder).resolve().as_posix() if folder else DATA_ROOT_UNSET
 
 
 def _cwd(path: str | int | None) -> str | None:  # --params turns 2024 into a number
@@ -36,6 +41,7 @@ HOOKS = (
     LogHook(),
     ChainStartHook(),
     ParameterCheckHook(),
+    GivenFilesHook(),
     RunRecordHook(),
     FreshnessHook(),
     QuestionHook(),

@@ -25,6 +25,16 @@ def test_nested_folders_are_searched_and_other_files_passed_over(tmp_path: Path)
     assert folder["13"].read_bytes() == b"y"
 
 
+def test_what_runs_have_written_below_is_passed_over(tmp_path: Path) -> None:
+    for name in ("a.png", "out/overlays/a.png", "out/overlays/.written_by_runs"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    found = RadiographFolder(tmp_path)
+    assert list(found) == ["a"]
+    assert not found.duplicates
+    assert list(RadiographFolder(tmp_path / "out" / "overlays")) == ["a"]  # who names the folder means it
+
+
 def test_two_files_of_one_id_are_told(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / "7.png").write_bytes(b"first")

@@ -285,6 +285,51 @@ class PalmAlone:
         return mask
 
 
+class NoHand(PalmAlone):
+    """Finds nothing."""
+
+    @staticmethod
+    def _mask(made: Prepared) -> np.ndarray:
+        return np.zeros(made.source_shape, np.uint8)
+
+
+def test_an_age_without_a_hand_is_indeterminate(
+    radiographs: RadiographFolder, model: Any, parameters: dict[str, Any]
+) -> None:
+    weights, settings = model
+    known = Reliability.of(weights, settings, *kept_with(model))
+    reader = NoHand(settings["preparation"], trusted=False)
+    assessor = Assessor(weights, settings, known, parameters["assess"], [reader])
+    ((reading,),) = assessor.read(read_case_table(table(("h0", "M", ""))), radiographs)
+    assert reading.status == "indeterminate"
+    assert reading.warnings[0] == "no hand was found in the picture"
+
+
+def test_a_file_of_another_sex_is_indeterminate_and_read_by_the_table(
+    radiographs: RadiographFolder, model: Any, parameters: dict[str, Any], tmp_path: Path
+) -> None:
+    pixels = cv2.imread(str(tmp_path / "h0.png"), cv2.IMREAD_GRAYSCALE)
+    size = {"Rows": pixels.shape[0], "Columns": pixels.shape[1]}
+    (tmp_path / "boy.dcm").write_bytes(dicom(pixels, **size, PatientSex="M"))
+    rows, _ = assess(
+        table(("h0", "F", ""), ("boy", "F", "")), RadiographFolder(tmp_path), model, parameters["assess"]
+    )
+    assert rows["status"].tolist() == ["ok", "indeterminate"]
+    assert rows.loc["boy", "warnings"].startswith("the file's header says sex M, but F was given and used")
+    assert rows.loc["boy", "bone_age_months"] == pytest.approx(rows.loc["h0", "bone_age_months"], abs=0.01)
+
+
+def test_how_the_batch_went_is_told(
+    radiographs: RadiographFolder, model: Any, parameters: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        assess(table(("h0", "M", ""), ("nowhere", "F", "")), radiographs, model, parameters["assess"])
+    assert "2 cases: 1 ok, 1 failed; the reasons stand in predictions.csv" in caplog.messages
+    assert (
+        f"{len(radiographs) - 1} radiographs are in no row of the table and were not read" in caplog.messages
+    )
+
+
 @pytest.mark.parametrize(("trusted", "status"), [(True, "indeterminate"), (False, "ok")])
 def test_a_hand_without_its_wrist_is_indeterminate_if_its_mask_is_trusted(
     radiographs: RadiographFolder, model: Any, parameters: dict[str, Any], trusted: bool, status: str

@@ -91,7 +91,7 @@ def test_the_age_in_the_header_is_taken_where_no_other_is_given(
     assert "the chronological age is that of the file's header" in alone["warnings"]
     given = post(client, file, "7.dcm", sex="M", chronological_age_months="60").json()
     assert given["chronological_age_months"] == 60
-    assert "says a chronological age of 96 months, the table 60" in given["warnings"]
+    assert "says a chronological age of 96 months, but 60 was given" in given["warnings"]
 
 
 def test_the_sd_score_needs_a_chronological_age_of_the_table(client: TestClient, hand: bytes) -> None:

@@ -8,9 +8,7 @@ from typing import Any
 from kedro.io import DatasetError
 from kedro_datasets.partitions import PartitionedDataset
 
-from boneage_kedro.files import read_whole_lines
-
-_LEDGER = ".written_by_runs"
+from boneage_kedro.files import WRITTEN_BY_RUNS, read_whole_lines
 
 
 class FreshPartitionedDataset(PartitionedDataset):
@@ -47,7 +45,7 @@ class FreshPartitionedDataset(PartitionedDataset):
         if not data:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / _LEDGER).open(
+        with (self._folder / WRITTEN_BY_RUNS).open(
             "a", encoding="utf-8"
         ) as ledger:  # first: a kill may leave half a file
             ledger.writelines(json.dumps(f"{key}{self._filename_suffix}") + "\n" for key in data)
@@ -56,7 +54,9 @@ class FreshPartitionedDataset(PartitionedDataset):
     def _remove_earlier(self) -> None:
         if not self._folder.exists():
             return
-        written = {json.loads(line) for line in read_whole_lines(self._folder / _LEDGER)} | {_LEDGER}
+        written = {json.loads(line) for line in read_whole_lines(self._folder / WRITTEN_BY_RUNS)} | {
+            WRITTEN_BY_RUNS
+        }
         files = (
             file.relative_to(self._folder).as_posix() for file in self._folder.rglob("*") if not file.is_dir()
         )

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from boneage_kedro.cohort.columns import RADIOGRAPH_SUFFIXES, case_id
+from boneage_kedro.files import WRITTEN_BY_RUNS
 
 _DICOM_MAGIC_AT = 128
 
@@ -63,7 +64,8 @@ class RadiographFolder(Radiographs):
     """The radiographs of a folder or archive.
 
     Folders may be nested (Kaggle's archives unpack into a folder of the same name). Files of other kinds are
-    passed over; in a folder, one of any name counts when it starts as DICOM does.
+    passed over; in a folder, one of any name counts when it starts as DICOM does. Nested folders that runs of
+    `assess` have written into are passed over, too.
 
     Attributes:
         path: the folder or zip archive.
@@ -164,10 +166,12 @@ def fingerprint_content(content: bytes) -> str:
 
 def _find_sources(path: Path) -> Iterator[RadiographSource]:
     if path.is_dir():
+        results = {ledger.parent for ledger in path.rglob(f"*/{WRITTEN_BY_RUNS}")}
         for file in path.rglob("*"):
             if (
                 file.is_file()
                 and not _is_hidden(file.name)
+                and file.parent not in results
                 and (_has_suffix(file.name) or _starts_as_dicom(file))
             ):
                 yield FileSource(file, file.relative_to(path).as_posix())

@@ -172,19 +172,23 @@ def _judge(case: _Case, reliability: Reliability, settings: AssessSettings) -> N
     interval = reliability.interval(reading.sex, age)
     reading.lower_months, reading.upper_months = interval
     verdict = reliability.judge(age, interval, given, case.distance)
-    reasons = verdict.reasons + _wrist_doubts(case, settings["widest_wrist_cut"])
+    reasons = [*reading.doubts, *verdict.reasons, *_hand_doubts(case, settings["widest_wrist_cut"])]
     if reasons:
         reading.status = Status.INDETERMINATE
-    reading.warnings += reasons + verdict.warnings
+    reading.warnings = (
+        reasons + reading.warnings + verdict.warnings
+    )  # what the status comes from stands first
     difference = age - given  # nan when that age is not given
     if abs(difference) > settings["warn_difference_months"]:
         reading.warnings.append(
-            f"{difference:+.0f} months from the chronological age; check picture, sex and age"
+            f"{difference:+.0f} months from the chronological age; check picture, sex and age, which is in months"
         )
 
 
-def _wrist_doubts(case: _Case, widest_cut: float) -> list[str]:
-    """Why the wrist seems to be missing, by the mask of the hand, if there is one to be trusted."""
+def _hand_doubts(case: _Case, widest_cut: float) -> list[str]:
+    """Why hand or wrist seem to be missing, by the mask of the hand; of the wrist, if it is to be trusted."""
+    if "hand" in case.reading.masks and not case.reading.masks["hand"].any():
+        return ["no hand was found in the picture"]
     if "hand" not in case.trusted:
         return []
     # outside the exposed field there is nothing, so its edge is the one that may cut a hand

@@ -30,11 +30,11 @@ class Status(StrEnum):
 class Reading:
     """The result of one case; from ``lower_months`` to ``upper_months`` is the interval about its age.
 
-    The chronological age is the table's, else that of the file's header. Numbers are nan where they are not known.
-    ``side`` is the hand's by the header, ``dicom`` the whole file if it came as DICOM, which results refer to.
-    ``overlay`` is (P, 2P, 3) uint8 RGB, the picture beside its activation map; ``masks`` are (H, W) uint8 class
-    codes at the size of the file, and ``scores`` say how well the networks that made them agree (see `MaskReading`),
-    both by kind.
+    The chronological age is the one given, else that of the file's header. Numbers are nan where they are not known.
+    ``doubts`` speak against relying on any age of this file. ``side`` is the hand's by the header, ``dicom`` the
+    whole file if it came as DICOM, which results refer to. ``overlay`` is (P, 2P, 3) uint8 RGB, the picture beside
+    its activation map; ``masks`` are (H, W) uint8 class codes at the size of the file, and ``scores`` say how well
+    the networks that made them agree (see `MaskReading`), both by kind.
     """
 
     id: str
@@ -46,6 +46,7 @@ class Reading:
     side: Literal["L", "R"] | None = None
     status: Status = Status.OK
     warnings: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
     dicom: bytes | None = field(default=None, repr=False)  # names the patient
     overlay: np.ndarray | None = None
     masks: dict[str, np.ndarray] = field(default_factory=dict)
@@ -136,17 +137,17 @@ class CaseOpener:
 
 
 def _take_header(reading: Reading, radiograph: Radiograph) -> None:
-    """Add what the header of a DICOM file tells, and where it tells another story than the table."""
+    """Add what the header of a DICOM file tells, and where it tells another story than what was given."""
     reading.side = radiograph.laterality
     if radiograph.sex and radiograph.sex != reading.sex:
-        reading.warnings.append(
-            f"the file's header says sex {radiograph.sex}, the table {reading.sex}; the table's was used"
+        reading.doubts.append(
+            f"the file's header says sex {radiograph.sex}, but {reading.sex} was given and used: it may be another "
+            "child's file"
         )
     given, told = reading.chronological_age_months, radiograph.age_months
     if told is not None and abs(told - given) > _SAME_AGE_MONTHS:
         reading.warnings.append(
-            f"the file's header says a chronological age of {told:.0f} months, the table {given:.0f}; the table's "
-            "was used"
+            f"the file's header says a chronological age of {told:.0f} months, but {given:.0f} was given and used"
         )
     if radiograph.laterality == "R":
         reading.warnings.append("the file's header says right hand; bone age is read from the left")

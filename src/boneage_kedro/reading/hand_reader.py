@@ -99,16 +99,20 @@ class HandReader:
         ]
         readings = _read(opinions, places, self._settings["threshold"], self._settings["limits"])
         return [
-            MaskReading(
-                found.mask, _warnings(found), found.quality["trusted"], 1 - found.quality["disagreement"]
-            )
+            MaskReading(found.mask, _warnings(found), found.quality["trusted"], _score(found))
             for found in readings
         ]
 
 
 def _warnings(reading: HandReading) -> list[str]:
+    """What speaks against a mask; that there is none is told as a reason against the age."""
     reason = reading.quality["reason"]
-    return [f"hand mask: {reason}"] if reason else []
+    return [f"hand mask: {reason.rstrip('.')}"] if reason and reading.mask.any() else []
+
+
+def _score(reading: HandReading) -> float:
+    """How well the members agree, 0 to 1; 0 where they agree that there is no hand."""
+    return 1 - float(reading.quality["disagreement"]) if reading.mask.any() else 0.0
 
 
 def _read(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from math import isnan
 from pathlib import Path
 from threading import Lock
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pandas as pd
 from fastapi import Depends, FastAPI, HTTPException, Request
@@ -14,6 +14,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp
 
+from boneage_kedro.cohort.sex import Sex
+from boneage_kedro.evaluation.clinical.determination import Determination
 from boneage_kedro.evaluation.clinical.overlay import as_png
 from boneage_kedro.handover.package import ModelPackage
 from boneage_kedro.imaging.sources import Radiographs
@@ -27,22 +29,45 @@ from boneage_kedro.training.settings import AssessSettings
 STATIC = Path(__file__).with_name("static")
 
 
+class Refusal(BaseModel):
+    """Why a request was refused."""
+
+    detail: str = Field(description="For the person who sent it")
+
+
+_REFUSED: dict[int | str, dict[str, Any]] = {
+    code: {"description": words, "model": Refusal}
+    for code, words in (
+        (400, "a foreign Host"),
+        (403, "a foreign Origin"),
+        (413, "a request that is too large"),
+        (415, "a file of another kind"),
+        (422, "a field or a file of no use"),
+    )
+}
+
+
 class Answer(BaseModel):
     """A row of ``predictions.csv``, with the SD score and the picture beside its map."""
 
     id: str = Field(description="The file's name without its suffix")
-    sex: str = Field(description="F or M")
+    sex: Sex
     bone_age_months: float
     bone_age_text: str = Field(description="The same in years and months")
     lower_months: float = Field(description="Lower end of the interval")
     upper_months: float
-    status: str = Field(description="ok, or indeterminate: an age not to be relied on")
+    status: Literal[Status.OK, Status.INDETERMINATE] = Field(
+        description="indeterminate: an age not to be relied on, for the reasons that the warnings begin with"
+    )
     warnings: str
     chronological_age_months: float | None
     sd_score: float | None = Field(
         description="(bone age - chronological age) / SD of the Brush table; null without an age in that table"
     )
-    determination: str = Field(description="delayed or advanced beyond 2 SD, normal, or indeterminate")
+    determination: Determination = Field(
+        description="delayed or advanced: by more than 2 SD; unknown without a chronological age, indeterminate "
+        "outside the table"
+    )
     interval_coverage: float = Field(description="Share of read ages that such intervals are to hold")
     network: str = Field(description="Fingerprint of the network")
     hand_score: float | None = Field(description="How well the networks that look for the hand agree, 0 to 1")
@@ -88,7 +113,7 @@ def _add_routes(app: FastAPI, package: ModelPackage, settings: AssessSettings, m
     assessor = package.assessor(settings)
     one_at_a_time = Lock()  # the networks use all cores, and memory for one large film is enough
 
-    @app.post("/assess", responses={code: {"description": "refused"} for code in (403, 413, 415)})
+    @app.post("/assess", responses=_REFUSED)
     def assess(case: Annotated[tuple[pd.DataFrame, Radiographs], Depends(one_case)]) -> Answer:
         with one_at_a_time:
             ((reading,),) = assessor.read(*case)

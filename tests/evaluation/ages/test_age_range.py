@@ -19,7 +19,8 @@ def test_ages_outside_have_one(age: float) -> None:
     ]
 
 
-def test_an_adult_by_the_table_has_one() -> None:
+def test_an_infant_and_an_adult_by_the_chronological_age_have_one() -> None:
+    assert range_reasons(40, 8, RANGE) == ["the chronological age is 8 months; bone age is read from 12 on"]
     assert range_reasons(220, 300, RANGE) == [
         "the chronological age is 25.0 years; bone age is read up to 19"
     ]

@@ -17,6 +17,10 @@ def range_reasons(age: float, chronological_age: float, age_range: Sequence[floa
     reasons = []
     if not youngest <= age <= oldest:
         reasons.append(f"outside {youngest:.0f} to {oldest:.0f} months, the ages the network learnt from")
+    if chronological_age < youngest:
+        reasons.append(
+            f"the chronological age is {chronological_age:.0f} months; bone age is read from {youngest:.0f} on"
+        )
     if chronological_age > oldest:
         reasons.append(
             f"the chronological age is {chronological_age / 12:.1f} years; bone age is read up to {oldest / 12:.0f}"

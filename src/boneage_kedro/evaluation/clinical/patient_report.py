@@ -27,11 +27,15 @@ class _Fact(NamedTuple):
 
 
 class _Scale(NamedTuple):
-    """Where a score and the ends of its interval lie on the scale, in percent from its left end."""
+    """Where a score and the ends of its interval lie on the scale, in percent from its left end.
+
+    They are no further than its ends; ``beyond`` says whether the score would be.
+    """
 
     score: float
     lower: float
     upper: float
+    beyond: bool
 
 
 def render_patient_report(
@@ -112,7 +116,8 @@ def _scale(result: CaseResult) -> _Scale | None:
     if np.isnan(ends).any():
         return None
     places = (np.clip(ends, -_SCALE_SD, _SCALE_SD) + _SCALE_SD) / (2 * _SCALE_SD) * 100
-    return _Scale(*np.round(places, 2).tolist())
+    score, lower, upper = np.round(places, 2).tolist()
+    return _Scale(score, lower, upper, beyond=bool(abs(ends[0]) > _SCALE_SD))
 
 
 def _fitting(warnings: tuple[str, ...]) -> list[str]:

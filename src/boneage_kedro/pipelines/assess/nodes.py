@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -72,6 +73,17 @@ def assess_new_cases(
             saved: Sequence[dict[str, Any]] = pictures, phalanges, hands, forearms, pages, dicom
             for part in saved:
                 part.clear()
+    _summarise(rows, set(radiographs) - set(cases["id"]))
+
+
+def _summarise(rows: Sequence[dict[str, Any]], unlisted: Collection[str]) -> None:
+    from boneage_kedro.reading.case_opening import Status
+
+    counts = Counter(str(row["status"]) for row in rows)
+    told = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
+    logger.info("%d cases: %s; the reasons stand in predictions.csv", len(rows), told)
+    if unlisted:
+        logger.warning("%d radiographs are in no row of the table and were not read", len(unlisted))
 
 
 def _masks(readings: list[Reading], kind: str) -> Masks:

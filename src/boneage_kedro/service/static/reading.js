@@ -1,6 +1,6 @@
 // The reading on the page.
 
-import { ageInWords, shortAge, signed } from "./words.js";
+import { shortAge, signed } from "./words.js";
 
 const element = (id) => document.getElementById(id);
 const SEXES = { F: "girl", M: "boy" };
@@ -16,7 +16,7 @@ export async function showReading(answer) {
   const pictures = await decode(answer.overlay_png);
   element("status").textContent = STATUSES[answer.status];
   element("status").dataset.status = answer.status;
-  element("bone-age").textContent = ageInWords(answer.bone_age_months);
+  element("bone-age").textContent = answer.bone_age_text;
   element("interval-name").textContent = `${Math.round(100 * answer.interval_coverage)}% interval`;
   element("interval").textContent = `${shortAge(answer.lower_months)} to ${shortAge(answer.upper_months)}`;
   element("score-row").hidden = answer.chronological_age_months === null;
@@ -24,12 +24,18 @@ export async function showReading(answer) {
   element("sex-read").textContent = SEXES[answer.sex];
   element("file-read").textContent = answer.id;
   element("network").textContent = `Network ${answer.network}. Research use only.`;
-  element("warnings").textContent = answer.warnings;
+  element("warnings").replaceChildren(...answer.warnings.split("; ").filter(Boolean).map(item));
   const side = pictures.width / 2;
   draw(element("picture"), pictures, 0, side);
   draw(element("map"), pictures, side, side);
   element("empty").hidden = true;
   element("reading").hidden = false;
+}
+
+function item(text) {
+  const line = document.createElement("li");
+  line.textContent = text;
+  return line;
 }
 
 function scoreInWords(answer) {
