@@ -382,6 +382,10 @@ def test_a_chronological_age_far_off_is_told(
     assert "from the chronological age" not in str(rows.loc["h0", "warnings"])
     rows, _ = assess(table(("h0", "M", far)), radiographs, model, params)
     assert "-40 months from the chronological age" in rows.loc["h0", "warnings"]
+    assert rows.loc["h0", "status"] == "ok"
+    rows, _ = assess(table(("h0", "M", str(age + 100))), radiographs, model, params)
+    assert rows.loc["h0", "warnings"].startswith("-100 months from the chronological age")
+    assert rows.loc["h0", "status"] == "indeterminate"
 
 
 def test_a_network_for_one_sex_refuses_the_other(

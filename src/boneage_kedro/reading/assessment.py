@@ -33,6 +33,7 @@ from boneage_kedro.training.settings import AssessSettings
 # One scale of colours for all cases, so that a map near the average child's is pale: in standard deviations of the
 # ages in training.
 FULL_COLOUR_SD = 4.0
+_IMPLAUSIBLE_MONTHS = 96  # hand and child are hardly ever so far apart, but ages given in years are
 
 
 @dataclass
@@ -173,16 +174,16 @@ def _judge(case: _Case, reliability: Reliability, settings: AssessSettings) -> N
     reading.lower_months, reading.upper_months = interval
     verdict = reliability.judge(age, interval, given, case.distance)
     reasons = [*reading.doubts, *verdict.reasons, *_hand_doubts(case, settings["widest_wrist_cut"])]
+    remarks = list(verdict.warnings)
+    difference = age - given  # nan when that age is not given
+    far = f"{difference:+.0f} months from the chronological age; check picture, sex and age"
+    if abs(difference) > _IMPLAUSIBLE_MONTHS:
+        reasons.append(f"{far} (is it in months?)")
+    elif abs(difference) > settings["warn_difference_months"]:
+        remarks.append(far)
     if reasons:
         reading.status = Status.INDETERMINATE
-    reading.warnings = (
-        reasons + reading.warnings + verdict.warnings
-    )  # what the status comes from stands first
-    difference = age - given  # nan when that age is not given
-    if abs(difference) > settings["warn_difference_months"]:
-        reading.warnings.append(
-            f"{difference:+.0f} months from the chronological age; check picture, sex and age, which is in months"
-        )
+    reading.warnings = [*reasons, *reading.warnings, *remarks]  # what the status comes from stands first
 
 
 def _hand_doubts(case: _Case, widest_cut: float) -> list[str]:

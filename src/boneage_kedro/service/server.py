@@ -60,6 +60,7 @@ class Answer(BaseModel):
         description="indeterminate: an age not to be relied on, for the reasons that the warnings begin with"
     )
     warnings: str
+    warning_list: list[str] = Field(description="The same one by one")
     chronological_age_months: float | None
     sd_score: float | None = Field(
         description="(bone age - chronological age) / SD of the Brush table; null without an age in that table"
@@ -130,6 +131,7 @@ def _answer(reading: Reading, package: ModelPackage) -> Answer:
     result = package.result(reading)
     row: dict[str, Any] = {
         **result.row(),
+        "warning_list": result.all_warnings,
         "interval_coverage": result.coverage,
         "network": package.network,
         "overlay_png": "" if reading.overlay is None else b64encode(as_png(reading.overlay)).decode(),

@@ -24,7 +24,7 @@ export async function showReading(answer) {
   element("sex-read").textContent = SEXES[answer.sex];
   element("file-read").textContent = answer.id;
   element("network").textContent = `Network ${answer.network}. Research use only.`;
-  element("warnings").replaceChildren(...answer.warnings.split("; ").filter(Boolean).map(item));
+  element("warnings").replaceChildren(...answer.warning_list.map(item));
   const side = pictures.width / 2;
   draw(element("picture"), pictures, 0, side);
   draw(element("map"), pictures, side, side);
