@@ -131,7 +131,9 @@ def test_a_page_for_every_case_and_results_as_dicom_for_dicom_files(
         table(("h0", "M", "60"), ("broken", "F", ""), ("d1", "M", ""), ("d2", "M", ""), ("", "M", ""))
     )
     batches = assess_new_cases(cases, RadiographFolder(tmp_path), package, parameters["assess"])
-    _, drawn, *_, pages, results = next(batches)
+    rows, drawn, *_, pages, results = next(batches)
+    assert "no valid StudyInstanceUID" in rows.set_index("id").loc["d2", "warnings"]
+    assert "StudyInstanceUID" not in rows.set_index("id").loc["d1", "warnings"]
     assert set(drawn) == {"h0", "d1", "d2"}
     assert set(pages) == {"h0", "broken", "d1", "d2"}
     assert "broken.png" in pages["broken"]

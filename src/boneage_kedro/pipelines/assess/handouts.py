@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from boneage_kedro.evaluation.clinical.overlay import as_png
 from boneage_kedro.evaluation.clinical.patient_report import render_patient_report
@@ -15,8 +12,6 @@ from boneage_kedro.evaluation.clinical.patient_report import render_patient_repo
 if TYPE_CHECKING:
     from boneage_kedro.evaluation.clinical.case_result import CaseResult
     from boneage_kedro.reading.case_opening import Reading
-
-logger = logging.getLogger(__name__)
 
 
 def draw_pictures(readings: list[Reading]) -> dict[str, bytes]:
@@ -36,22 +31,31 @@ def write_pages(
     }
 
 
+def note_unreferable(readings: list[Reading]) -> None:
+    """Add to the warnings of a DICOM file with an age why no results as DICOM can refer to it, if so."""
+    from boneage_kedro.dicom_output.source import NothingToReferTo, read_source
+    from boneage_kedro.imaging.formats.dicom import held_back_warnings
+
+    for reading in readings:
+        if reading.dicom is not None and reading.overlay is not None:
+            try:
+                with held_back_warnings():
+                    read_source(reading.dicom)
+            except NothingToReferTo as error:
+                reading.warnings.append(str(error))
+                reading.dicom = None
+
+
 def write_dicom(readings: list[Reading], results: list[CaseResult]) -> dict[str, bytes]:
-    """Structured Report ``<id>_report`` and secondary capture ``<id>_picture`` of each DICOM file that has an age."""
+    """Structured Report ``<id>_report`` and secondary capture ``<id>_picture`` of each DICOM file that has an age.
+
+    Those that `note_unreferable` has found get none.
+    """
     files: dict[str, bytes] = {}
     for reading, result in zip(readings, results, strict=True):
         if reading.dicom is not None and reading.overlay is not None:
-            made = _dicom_of(reading.dicom, result, reading.overlay)
+            from boneage_kedro.dicom_output.results import dicom_results  # highdicom takes long to import
+
+            made = dicom_results(reading.dicom, result, reading.overlay, datetime.now(UTC))
             files |= {f"{reading.id}_{name}": data for name, data in made.items()}
     return files
-
-
-def _dicom_of(source: bytes, result: CaseResult, picture: np.ndarray) -> Mapping[str, bytes]:
-    from boneage_kedro.dicom_output.results import dicom_results  # highdicom takes long to import
-    from boneage_kedro.dicom_output.source import NothingToReferTo
-
-    try:
-        return dicom_results(source, result, picture, datetime.now(UTC))
-    except NothingToReferTo as error:
-        logger.warning("A DICOM file gets no results as DICOM: %s", error)
-        return {}

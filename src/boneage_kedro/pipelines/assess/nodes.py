@@ -13,7 +13,7 @@ from rich.progress import Progress
 
 from boneage_kedro.cohort.tables import read_case_table
 from boneage_kedro.imaging.sources import RadiographFolder
-from boneage_kedro.pipelines.assess.handouts import draw_pictures, write_dicom, write_pages
+from boneage_kedro.pipelines.assess.handouts import draw_pictures, note_unreferable, write_dicom, write_pages
 from boneage_kedro.pipelines.assess.params import Params
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def assess_new_cases(
     with Progress(transient=True) as progress:
         task = progress.add_task("assessing", total=len(cases))
         for readings in assessor.read(cases, radiographs):
+            note_unreferable(readings)
             results = [package.result(reading) for reading in readings]
             rows += [result.row() for result in results]
             progress.advance(task, len(readings))
