@@ -67,39 +67,38 @@ def test_a_generator_node_goes_on_where_it_broke_off(tmp_path: Path) -> None:
     assert run(catalog_of(tmp_path), fail_at=None) == []
 
 
-def test_fresh_partitions_hold_what_one_run_wrote(tmp_path: Path) -> None:
+def fresh_parts(folder: Path) -> DataCatalog:
+    """Partitions ``parts`` of a new run."""
     config = {
         "type": "boneage_kedro.datasets.FreshPartitionedDataset",
-        "path": f"{tmp_path}/parts",
+        "path": f"{folder}/parts",
         "filename_suffix": ".json",
         "dataset": "json.JSONDataset",
     }
+    return DataCatalog.from_config({"parts": config})
+
+
+def test_fresh_partitions_hold_what_one_run_wrote(tmp_path: Path) -> None:
     for run_parts in (["a", "b"], ["b", "c"]):
-        catalog = DataCatalog.from_config({"parts": dict(config)})
+        catalog = fresh_parts(tmp_path)
         for part in run_parts:
             catalog.save("parts", {part: {"made": part}})
         assert sorted(catalog.load("parts")) == run_parts
-    catalog = DataCatalog.from_config({"parts": dict(config)})
+    catalog = fresh_parts(tmp_path)
     catalog.save("parts", {})
     assert not (tmp_path / "parts").exists()
 
 
 def test_fresh_partitions_remove_nothing_that_no_run_wrote(tmp_path: Path) -> None:
-    config = {
-        "type": "boneage_kedro.datasets.FreshPartitionedDataset",
-        "path": f"{tmp_path}/parts",
-        "filename_suffix": ".json",
-        "dataset": "json.JSONDataset",
-    }
-    DataCatalog.from_config({"parts": dict(config)}).save("parts", {"a": 1})
+    fresh_parts(tmp_path).save("parts", {"a": 1})
     own = tmp_path / "parts" / "own.dcm"
     own.write_bytes(b"original")
     with pytest.raises(DatasetError, match=r"own\.dcm there was not written by a run \(of such files: 1\)"):
-        DataCatalog.from_config({"parts": dict(config)}).save("parts", {"b": 2})
+        fresh_parts(tmp_path).save("parts", {"b": 2})
     assert own.read_bytes() == b"original"
     assert (tmp_path / "parts" / "a.json").exists()
     own.unlink()
-    DataCatalog.from_config({"parts": dict(config)}).save("parts", {"b": 2})
+    fresh_parts(tmp_path).save("parts", {"b": 2})
     assert sorted(file.name for file in (tmp_path / "parts").glob("*.json")) == ["b.json"]
 
 
