@@ -13,8 +13,10 @@ from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
 from kedro.pipeline import Node, Pipeline
+from kedro_datasets.pandas import CSVDataset
 from rich.console import Console
 
+from boneage_kedro.datasets import RadiographFolderDataset
 from boneage_kedro.parameters import check_parameters
 from boneage_kedro.provenance import fingerprint_table
 
@@ -226,14 +228,15 @@ class GivenFilesHook:
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
-        """Look for files and folders of the layer ``raw``.
+        """Look for tables and radiographs of the layer ``raw``; what else there is of it may be left out.
 
         Raises:
             FileNotFoundError: one is not there.
         """
         for name in sorted(pipeline.inputs()):
             file = _file_of(catalog, name, layer="raw")
-            if not file or file.exists():
+            must_be_there = isinstance(catalog.get(name), CSVDataset | RadiographFolderDataset)
+            if not must_be_there or not file or file.exists():
                 continue
             advice = "put it there, or run the pipeline that makes it"
             if DATA_ROOT_UNSET in file.parts:
