@@ -86,16 +86,16 @@ def test_assess_reads_new_files(
     read = predictions.iloc[:2]
     assert read["bone_age_months"].between(read["lower_months"], read["upper_months"]).all()
     assert (predictions.loc[["p00002", "broken", "absent"], "warnings"].str.len() > 10).all()
-    pages = sorted(file.stem for file in (tmp_path / "out" / "pages").iterdir())
+    pages = sorted(file.stem for file in (tmp_path / "out" / "pages").glob("*.html"))
     assert pages == sorted(predictions.index)
-    overlays = sorted((tmp_path / "out" / "overlays").iterdir())
+    overlays = sorted((tmp_path / "out" / "overlays").glob("*.png"))
     assert [file.name for file in overlays] == ["p00000.png", "p00001.png"]
     with Image.open(overlays[0]) as overlay:
         assert overlay.size == (1024, 512)
     names = {"phalanx": "phalanx_masks", "hand": "hand_masks", "dru": "dru_masks"}
     splits = pd.read_parquet(PROJECT / "data/03_primary/test/splits.parquet").set_index("id")["split"]
     for found, known in names.items():
-        masks = sorted((tmp_path / "out" / found).iterdir())
+        masks = sorted((tmp_path / "out" / found).glob("*.png"))
         assert [file.name for file in masks] == ["p00000.png", "p00001.png"]
         for mask in masks:
             of_run = PROJECT / "data/07_model_output/test" / known / mask.name
