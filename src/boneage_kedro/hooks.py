@@ -234,9 +234,10 @@ class GivenFilesHook:
             FileNotFoundError: one is not there.
         """
         for name in sorted(pipeline.inputs()):
-            file = _file_of(catalog, name, layer="raw")
-            must_be_there = isinstance(catalog.get(name), CSVDataset | RadiographFolderDataset)
-            if not must_be_there or not file or file.exists():
+            dataset = catalog.get(name)
+            must_be_there = isinstance(dataset, CSVDataset | RadiographFolderDataset)
+            file = _file_of(dataset, layer="raw") if must_be_there else None
+            if not file or file.exists():
                 continue
             advice = "put it there, or run the pipeline that makes it"
             if DATA_ROOT_UNSET in file.parts:
@@ -273,13 +274,12 @@ def git_commit(project: Path) -> str:
 
 def _files_to_read(pipeline: Pipeline, catalog: DataCatalog) -> list[Path]:
     """Outputs of the run that a person reads: those of the layer ``reporting``."""
-    files = (_file_of(catalog, name, layer="reporting") for name in sorted(pipeline.all_outputs()))
+    files = (_file_of(catalog.get(name), layer="reporting") for name in sorted(pipeline.all_outputs()))
     return [file for file in files if file]
 
 
-def _file_of(catalog: DataCatalog, name: str, layer: str) -> Path | None:
+def _file_of(dataset: Any, layer: str) -> Path | None:
     """File or folder of a dataset, if it has one and is of this layer."""
-    dataset = catalog.get(name)
     metadata = getattr(dataset, "metadata", None) or {}
     path = getattr(dataset, "_filepath", None) or getattr(dataset, "_path", None)
     return Path(str(path)) if path and metadata.get("kedro-viz", {}).get("layer") == layer else None

@@ -45,22 +45,18 @@ class FreshPartitionedDataset(PartitionedDataset):
         if not data:
             return
         self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / WRITTEN_BY_RUNS).open(
-            "a", encoding="utf-8"
-        ) as ledger:  # first: a kill may leave half a file
+        # entered before they are saved: a kill may leave half a file
+        with (self._folder / WRITTEN_BY_RUNS).open("a", encoding="utf-8") as ledger:
             ledger.writelines(json.dumps(f"{key}{self._filename_suffix}") + "\n" for key in data)
         super().save(data)
 
     def _remove_earlier(self) -> None:
         if not self._folder.exists():
             return
-        written = {json.loads(line) for line in read_whole_lines(self._folder / WRITTEN_BY_RUNS)} | {
-            WRITTEN_BY_RUNS
-        }
-        files = (
-            file.relative_to(self._folder).as_posix() for file in self._folder.rglob("*") if not file.is_dir()
-        )
-        if foreign := sorted(set(files) - written):
+        ledger = self._folder / WRITTEN_BY_RUNS
+        ours = {ledger, *(self._folder / json.loads(line) for line in read_whole_lines(ledger))}
+        files = {file for file in self._folder.rglob("*") if not file.is_dir()}
+        if foreign := sorted(file.relative_to(self._folder).as_posix() for file in files - ours):
             raise DatasetError(
                 f"{self._folder} is to hold what this run writes and nothing else, but {foreign[0]} there was not "
                 f"written by a run (of such files: {len(foreign)}): name another place to write to, or move them"

@@ -48,18 +48,12 @@ def secondary_capture(
     )
     instance.copy_patient_and_study_information(source)  # as the report does by itself
     instance.PatientOrientation = []  # the hand has been turned, and there are two of it
-    _copy_burned_in(source, instance)
+    # of the source's pixels, which are in this picture
+    if (stated := source.get("BurnedInAnnotation")) in ("YES", "NO"):
+        instance.BurnedInAnnotation = stated
     instance.DerivationDescription = "Activation map of a bone age over the radiograph; for research use only"
     instance.SourceImageSequence = [_reference(source)]
     return instance
-
-
-def _copy_burned_in(source: Dataset, instance: Dataset) -> None:
-    """Whether pixels show who the patient is: what the source says of its own, which are in the picture."""
-    if (stated := source.get("BurnedInAnnotation")) in ("YES", "NO"):
-        instance.BurnedInAnnotation = stated
-    elif "BurnedInAnnotation" in instance:
-        del instance.BurnedInAnnotation
 
 
 def _reference(source: Dataset) -> Dataset:

@@ -166,12 +166,12 @@ def fingerprint_content(content: bytes) -> str:
 
 def _find_sources(path: Path) -> Iterator[RadiographSource]:
     if path.is_dir():
-        results = {ledger.parent for ledger in path.rglob(f"*/{WRITTEN_BY_RUNS}")}
-        for file in path.rglob("*"):
+        files = [file for file in path.rglob("*") if file.is_file()]
+        results = {file.parent for file in files if file.name == WRITTEN_BY_RUNS} - {path}
+        for file in files:
             if (
-                file.is_file()
+                file.parent not in results
                 and not _is_hidden(file.name)
-                and file.parent not in results
                 and (_has_suffix(file.name) or _starts_as_dicom(file))
             ):
                 yield FileSource(file, file.relative_to(path).as_posix())
