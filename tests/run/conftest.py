@@ -8,12 +8,13 @@ so it comes before people answer, whose masks overwrite the tables of hands. Run
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from mlflow.entities import Run
 
-from .project import PROJECT, runs, session_with
+from .project import PROJECT, end_open_runs, runs, session_with
 
 ORDER = ("chain", "assess", "masks", "studies", "killed", "people", "failures")
 
@@ -26,6 +27,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     mine.sort(key=lambda item: ORDER.index(item.path.stem.removeprefix("test_")))
     for place, item in zip(places, mine, strict=True):
         items[place] = item
+
+
+@pytest.fixture(autouse=True)
+def _leave_no_run_open() -> Iterator[None]:
+    """Tests of other folders may follow in the same process."""
+    yield
+    end_open_runs()
 
 
 @pytest.fixture(scope="session")

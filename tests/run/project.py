@@ -29,9 +29,14 @@ def runs() -> list[Run]:
     return list(client.search_runs([experiment.experiment_id])) if experiment else []
 
 
+def end_open_runs() -> None:
+    """End what kedro-mlflow leaves open after a run that ended well; a new process has none."""
+    while mlflow.active_run():
+        mlflow.end_run()
+
+
 def session_with(runtime_params: dict[str, Any]) -> KedroSession:
     """A session of the environment ``test`` with other parameters than it has."""
-    while mlflow.active_run():  # kedro-mlflow leaves a run open that ended well; a new process has none
-        mlflow.end_run()
+    end_open_runs()
     bootstrap_project(PROJECT)
     return KedroSession.create(PROJECT, env="test", runtime_params=runtime_params)
