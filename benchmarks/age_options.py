@@ -19,7 +19,7 @@ from boneage_kedro.evaluation.ages.fold_intervals import ages_by_member
 from boneage_kedro.models.age_ensemble import AgeEnsemble, merge
 from boneage_kedro.training.ages.predict import predict_ages
 from boneage_kedro.training.ages.regression import CohortReader, check_cohort, select_cohort
-from boneage_kedro.training.settings import ViewSettings
+from boneage_kedro.training.ages.settings import ViewSettings
 
 PARTS = ("calibration", "test")
 

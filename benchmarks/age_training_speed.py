@@ -21,9 +21,9 @@ from lightning_fabric import Fabric
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.training.ages.augment import augment_age
 from boneage_kedro.training.ages.regression import new_regressor, select_samples
+from boneage_kedro.training.ages.settings import RegressionSettings
 from boneage_kedro.training.ages.task import AgeTask
 from boneage_kedro.training.losses import age_loss
-from boneage_kedro.training.settings import RegressionSettings
 from gan_throughput import write_noise
 from shipped import parameters
 

@@ -27,7 +27,7 @@ from boneage_kedro.training.device import device_of
 from boneage_kedro.training.hands.committee import CommitteeScore, score_committee
 from boneage_kedro.training.segmentation.network_training import new_segmenter
 from boneage_kedro.training.segmentation.samples import Pictures
-from boneage_kedro.training.settings import SegmentationSettings
+from boneage_kedro.training.segmentation.settings import SegmentationSettings
 from pool_memory import own_memory_mib
 from shipped import parameters, preparation, write_store
 

@@ -4,8 +4,8 @@ import pytest
 
 from boneage_kedro.handover.onnx_export import export_onnx, measure_parity
 from boneage_kedro.handover.package import ModelPackage, Network
+from boneage_kedro.training.ages.settings import ViewSettings
 from boneage_kedro.training.batches import AgeSamples
-from boneage_kedro.training.settings import ViewSettings
 
 from ..packages import untrained
 

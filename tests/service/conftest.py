@@ -10,8 +10,8 @@ from boneage_kedro.cohort.sex import Sex
 from boneage_kedro.handover.package import ModelPackage
 from boneage_kedro.masks.drawn.answers import encode_png
 from boneage_kedro.phantom import fabricate_hand
+from boneage_kedro.reading.settings import AssessSettings
 from boneage_kedro.service.server import create_app
-from boneage_kedro.training.settings import AssessSettings
 
 from ..packages import untrained
 

@@ -20,8 +20,8 @@ from boneage_kedro.cohort.tables import read_case_table
 from boneage_kedro.evaluation.clinical.determination import sd_scores
 from boneage_kedro.handover.package import ModelPackage
 from boneage_kedro.imaging.sources import MemorySource, Radiographs
+from boneage_kedro.reading.settings import AssessSettings
 from boneage_kedro.service.server import STATIC, create_app
-from boneage_kedro.training.settings import AssessSettings
 
 from .conftest import LIMIT
 

@@ -9,8 +9,8 @@ import torch
 
 from boneage_kedro.imaging.store import ImageStore, ImageStoreWriter, StoreEntry, StoreHeader
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
+from boneage_kedro.training.ages.settings import PacedStage, RegressionSettings
 from boneage_kedro.training.batches import AgeSamples
-from boneage_kedro.training.settings import PacedStage, RegressionSettings
 
 BACKBONE = "test_efficientnet"
 SIDE = 32

@@ -8,11 +8,11 @@ import torch
 
 from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.training.ages.predict import predict_ages
+from boneage_kedro.training.ages.settings import PacedStage, RegressionSettings
 from boneage_kedro.training.ages.task import AgeTask
 from boneage_kedro.training.batches import AgeSamples
 from boneage_kedro.training.loop import train
 from boneage_kedro.training.progress import Progress
-from boneage_kedro.training.settings import PacedStage, RegressionSettings
 from tests.training.age_setup import network, regression_settings, samples, stage
 
 

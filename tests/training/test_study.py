@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from boneage_kedro.training.ages.bonet_settings import BonetArm
+from boneage_kedro.training.ages.settings import BonetArm
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.study import run_cells, run_once
 

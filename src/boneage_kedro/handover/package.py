@@ -25,9 +25,9 @@ from boneage_kedro.reading.forearm_reader import ForearmReader
 from boneage_kedro.reading.hand_reader import HandReader
 from boneage_kedro.reading.mask_readers import MaskReader, PhalanxReader
 from boneage_kedro.reading.reliability import Reliability, fingerprint_network
+from boneage_kedro.reading.settings import AssessSettings
 from boneage_kedro.training.ages.regression import images_in
 from boneage_kedro.training.device import device_of
-from boneage_kedro.training.settings import AssessSettings
 
 MANIFEST = "package.json"
 FORMAT = 2

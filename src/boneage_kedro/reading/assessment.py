@@ -24,11 +24,11 @@ from boneage_kedro.reading.age_pictures import AgePictures, Trained
 from boneage_kedro.reading.case_opening import CaseOpener, CasePictures, Reading, Status
 from boneage_kedro.reading.mask_readers import MaskReader
 from boneage_kedro.reading.reliability import Reliability
+from boneage_kedro.reading.settings import AssessSettings
 from boneage_kedro.training.ages.predict import read_maps
 from boneage_kedro.training.ages.regression import build_regressor, views_in
 from boneage_kedro.training.batches import to_input
 from boneage_kedro.training.device import device_of
-from boneage_kedro.training.settings import AssessSettings
 
 # One scale of colours for all cases, so that a map near the average child's is pale: in standard deviations of the
 # ages in training.

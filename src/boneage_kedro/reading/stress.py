@@ -26,10 +26,10 @@ from boneage_kedro.reading.age_pictures import AgePictures, Trained
 from boneage_kedro.reading.hand_reader import HandReader
 from boneage_kedro.reading.reliability import Reliability
 from boneage_kedro.training.ages.predict import read_maps
+from boneage_kedro.training.ages.settings import ViewSettings
 from boneage_kedro.training.ages.views import PLAIN
 from boneage_kedro.training.batches import to_input
 from boneage_kedro.training.checkpoint import CheckpointFile
-from boneage_kedro.training.settings import ViewSettings
 
 logger = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from boneage_kedro.handover.package import ModelPackage, load_package
 from boneage_kedro.local_page.security import HOSTS
 from boneage_kedro.local_page.serving import LOCAL, listen, log_to_terminal, serve
+from boneage_kedro.reading.settings import AssessSettings
 from boneage_kedro.service.server import create_app
-from boneage_kedro.training.settings import AssessSettings
 
 logger = logging.getLogger("boneage_kedro.service")
 

@@ -22,9 +22,9 @@ from boneage_kedro.imaging.sources import Radiographs
 from boneage_kedro.local_page.app import private_page
 from boneage_kedro.local_page.security import HOSTS
 from boneage_kedro.reading.case_opening import Reading, Status
+from boneage_kedro.reading.settings import AssessSettings
 from boneage_kedro.service.body_limit import BodyLimit
 from boneage_kedro.service.submission import one_case
-from boneage_kedro.training.settings import AssessSettings
 
 STATIC = Path(__file__).with_name("static")
 

@@ -10,7 +10,7 @@ import pytest
 from boneage_kedro.imaging.store import ImageStore, ImageStoreWriter, StoreEntry, StoreHeader
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.training.ages import bonet_study
-from boneage_kedro.training.ages.bonet_settings import BonetArm, CrossValidation
+from boneage_kedro.training.ages.settings import BonetArm, CrossValidation
 from boneage_kedro.training.checkpoint import CheckpointFile
 from tests.training.age_setup import SIDE, regression_settings, stage
 

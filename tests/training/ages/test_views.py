@@ -5,8 +5,8 @@ import torch
 from boneage_kedro.models.age_ensemble import AgeEnsemble
 from boneage_kedro.training.ages.familiarity import pool
 from boneage_kedro.training.ages.predict import map_attention, predict_ages, read_maps
+from boneage_kedro.training.ages.settings import ViewSettings
 from boneage_kedro.training.ages.views import PLAIN, View, views_of
-from boneage_kedro.training.settings import ViewSettings
 from tests.training.age_setup import network, samples
 
 CPU = torch.device("cpu")

@@ -1,6 +1,6 @@
 """Parameters of `assess`."""
 
-from boneage_kedro.training.settings import AssessSettings
+from boneage_kedro.reading.settings import AssessSettings
 
 
 class Params(AssessSettings):

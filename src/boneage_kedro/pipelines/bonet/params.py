@@ -1,8 +1,7 @@
 """Parameters of `bonet`."""
 
 from boneage_kedro.limits import Positive
-from boneage_kedro.training.ages.bonet_settings import BonetArm, CrossValidation
-from boneage_kedro.training.settings import PacedStage, RegressionSettings
+from boneage_kedro.training.ages.settings import BonetArm, CrossValidation, PacedStage, RegressionSettings
 
 
 class Params(RegressionSettings):

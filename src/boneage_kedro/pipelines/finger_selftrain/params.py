@@ -6,7 +6,8 @@ from typing_extensions import TypedDict
 
 from boneage_kedro.limits import Count, PixelSide, Within
 from boneage_kedro.masks.crf_settings import CrfSettings
-from boneage_kedro.training.settings import SegmentationSettings, SelfTrainSettings
+from boneage_kedro.training.fingers.settings import SelfTrainSettings
+from boneage_kedro.training.segmentation.settings import SegmentationSettings
 
 
 class Params(TypedDict):

@@ -2,7 +2,7 @@
 
 from typing_extensions import TypedDict
 
-from boneage_kedro.training.settings import Arm
+from boneage_kedro.training.fingers.settings import Arm
 
 
 class Params(TypedDict):

@@ -8,7 +8,8 @@ from boneage_kedro.limits import Count
 from boneage_kedro.masks.binarisation import MaskThreshold
 from boneage_kedro.masks.hand.quality import HandLimits
 from boneage_kedro.masks.hand.store import HandCrop
-from boneage_kedro.training.settings import QuerySettings, SegmentationSettings
+from boneage_kedro.training.hands.settings import QuerySettings
+from boneage_kedro.training.segmentation.settings import SegmentationSettings
 
 
 class Params(TypedDict):

@@ -2,7 +2,7 @@
 
 from typing_extensions import TypedDict
 
-from boneage_kedro.training.settings import QueryArm
+from boneage_kedro.training.hands.settings import QueryArm
 
 
 class Params(TypedDict):

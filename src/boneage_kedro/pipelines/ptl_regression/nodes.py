@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from boneage_kedro.imaging.store import ImageStore
     from boneage_kedro.models.weights import PretrainedWeights
+    from boneage_kedro.training.ages.settings import PacedStage
     from boneage_kedro.training.checkpoint import CheckpointFile
-    from boneage_kedro.training.settings import PacedStage
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,12 @@
 from boneage_kedro.evaluation.ages.intervals import IntervalSettings
 from boneage_kedro.limits import Positive, Share
 from boneage_kedro.training.ages.pacing import Images
-from boneage_kedro.training.settings import FamiliaritySettings, FoldSettings, PacedStage, RegressionSettings
+from boneage_kedro.training.ages.settings import (
+    FamiliaritySettings,
+    FoldSettings,
+    PacedStage,
+    RegressionSettings,
+)
 
 
 class Params(RegressionSettings):

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from boneage_kedro.training.ages.settings import AgeAugmentSettings
 from boneage_kedro.training.augment import draw_affine, expose, grid_of, sample
-from boneage_kedro.training.settings import AgeAugmentSettings
 
 
 def augment_age(images: Tensor, settings: AgeAugmentSettings, generator: torch.Generator) -> Tensor:

@@ -9,7 +9,6 @@ from boneage_kedro.cohort.splits import Split, cross_validation_splits
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.weights import PretrainedWeights, fingerprint_weights
 from boneage_kedro.provenance import fingerprint, fingerprint_code
-from boneage_kedro.training.ages.bonet_settings import BonetArm, CrossValidation
 from boneage_kedro.training.ages.regression import (
     CODE,
     fingerprint_cohort,
@@ -18,8 +17,8 @@ from boneage_kedro.training.ages.regression import (
     select_cohort,
     train_age_regressor,
 )
+from boneage_kedro.training.ages.settings import BonetArm, CrossValidation, PacedStage, RegressionSettings
 from boneage_kedro.training.checkpoint import CheckpointFile
-from boneage_kedro.training.settings import PacedStage, RegressionSettings
 from boneage_kedro.training.study import run_cells, run_once
 
 

@@ -7,8 +7,8 @@ from torch import Tensor
 from boneage_kedro.evaluation.ages.intervals import conformal_quantile
 from boneage_kedro.models.age_ensemble import AgeNetwork
 from boneage_kedro.models.feature_distance import FeatureDistance
+from boneage_kedro.training.ages.settings import FamiliaritySettings
 from boneage_kedro.training.batches import AgeSamples
-from boneage_kedro.training.settings import FamiliaritySettings
 
 
 @torch.inference_mode()

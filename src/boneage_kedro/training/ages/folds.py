@@ -15,11 +15,11 @@ from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.training.ages.predict import predict_ages
 from boneage_kedro.training.ages.regression import fingerprint_cohort, select_samples, train_age_regressor
+from boneage_kedro.training.ages.settings import FoldSettings, FoldVariant, PacedStage, RegressionSettings
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.device import device_of
 from boneage_kedro.training.progress import EpochRecord
 from boneage_kedro.training.seeding import derive_seed
-from boneage_kedro.training.settings import FoldSettings, FoldVariant, PacedStage, RegressionSettings
 
 logger = logging.getLogger(__name__)
 
@@ -63,11 +63,14 @@ def train_folds(
         records; and the ages by the networks of each fold before folds were combined.
     """
     parts = deal_folds(labelled, folds)
-    trained = [
-        _train(place, variant, store, parts, fold, pretrained, checkpoint, settings, stages)
-        for place, variant in enumerate(folds["variants"] or [FoldVariant()], start=1)
-        for fold in range(1, len(parts) + 1)
-    ]
+    trained = []
+    for place, variant in enumerate(folds["variants"] or [FoldVariant()], start=1):
+        for fold, part in enumerate(parts, start=1):
+            logger.info("Fold %d of %d, variant %d", fold, len(parts), place)
+            state, own = checkpoint.beside(f"fold_{fold}_{place}"), own_settings(settings, variant, fold)
+            network, described, history = train_age_regressor(store, part, pretrained, state, own, stages)
+            records = [{**record, "fold": fold, "variant": place} for record in history]
+            trained.append(_Trained(fold, own["initial_weights"], network, described, records))
     by_fold = [
         _combine([one for one in trained if one.fold == fold], folds["combine"])
         for fold in range(1, len(parts) + 1)
@@ -76,16 +79,10 @@ def train_folds(
     if folds["straighten"]:
         ages = _straighten([one.network for one in trained], labelled, ages)
     model = _combine(trained, folds["combine"])
-    described = {
-        **trained[0].settings,
-        "regressor": model.config.as_dict(),
-        "weights_from": ", ".join(dict.fromkeys(one.settings["weights_from"] for one in trained)),
+    described = _describe(model, trained) | {
         "folds": dict(folds),
         "cohort_fingerprint": fingerprint_cohort(labelled),
-        "age_range_months": _union([one.settings["age_range_months"] for one in trained]),
     }
-    if isinstance(model, AgeEnsemble):
-        described["members"] = [member.config.as_dict() for member in model.regressors]
     return FoldedNetwork(model, described, [record for one in trained for record in one.history], ages)
 
 
@@ -99,25 +96,6 @@ class _Trained(NamedTuple):
     history: list[EpochRecord]
 
 
-def _train(
-    place: int,
-    variant: FoldVariant,
-    store: ImageStore,
-    parts: Sequence[pd.DataFrame],
-    fold: int,
-    pretrained: PretrainedWeights,
-    checkpoint: CheckpointFile,
-    settings: RegressionSettings,
-    stages: Sequence[PacedStage],
-) -> _Trained:
-    """The network of a fold and a variant, both from 1; their numbers are in the name of its state."""
-    logger.info("Fold %d of %d, variant %d", fold, len(parts), place)
-    state, own = checkpoint.beside(f"fold_{fold}_{place}"), own_settings(settings, variant, fold)
-    network, described, history = train_age_regressor(store, parts[fold - 1], pretrained, state, own, stages)
-    records = [{**record, "fold": fold, "variant": place} for record in history]
-    return _Trained(fold, own["initial_weights"], network, described, records)
-
-
 def _combine(trained: Sequence[_Trained], way: Literal["ages", "weights"]) -> AgeNetwork:
     """One network of several; the weights of those that began alike may be averaged."""
     members = [one.network for one in trained]
@@ -127,6 +105,19 @@ def _combine(trained: Sequence[_Trained], way: Literal["ages", "weights"]) -> Ag
             by_start.setdefault(one.start, []).append(one.network)
         members = [merge(AgeEnsemble(of_start)) for of_start in by_start.values()]
     return members[0] if len(members) == 1 else AgeEnsemble(members)
+
+
+def _describe(model: AgeNetwork, trained: Sequence[_Trained]) -> dict[str, Any]:
+    """Plain values that build the network again, from those of the networks that are in it."""
+    described = {
+        **trained[0].settings,
+        "regressor": model.config.as_dict(),
+        "weights_from": ", ".join(dict.fromkeys(one.settings["weights_from"] for one in trained)),
+        "age_range_months": _union([one.settings["age_range_months"] for one in trained]),
+    }
+    if isinstance(model, AgeEnsemble):
+        described["members"] = [member.config.as_dict() for member in model.regressors]
+    return described
 
 
 def own_settings(settings: RegressionSettings, variant: FoldVariant, fold: int) -> RegressionSettings:

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 
 from boneage_kedro.limits import Count, Positive, Share
 from boneage_kedro.models.blocks import BLOCKS, Block
-from boneage_kedro.training.settings import PacedStage, RegressorChanges
+from boneage_kedro.training.ages.settings import PacedStage, RegressorChanges
 
 Cohort = Literal["all", "F", "M"]
 Images = Literal["whole", "hand", "enhanced"]

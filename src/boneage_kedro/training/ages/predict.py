@@ -7,9 +7,9 @@ from torch import Tensor
 from boneage_kedro.models.age_ensemble import AgeNetwork
 from boneage_kedro.models.regressor import AgeMaps
 from boneage_kedro.training.ages.familiarity import pool
+from boneage_kedro.training.ages.settings import ViewSettings
 from boneage_kedro.training.ages.views import PLAIN, View, views_of
 from boneage_kedro.training.batches import AgeSamples
-from boneage_kedro.training.settings import ViewSettings
 
 _AS_IT_IS = View(flip=False, rotation_deg=0)
 

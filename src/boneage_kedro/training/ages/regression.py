@@ -19,6 +19,7 @@ from boneage_kedro.provenance import fingerprint, fingerprint_code, fingerprint_
 from boneage_kedro.training.ages.familiarity import pooled_features
 from boneage_kedro.training.ages.pacing import Images
 from boneage_kedro.training.ages.predict import map_attention, predict_ages
+from boneage_kedro.training.ages.settings import PacedStage, RegressionSettings, ViewSettings
 from boneage_kedro.training.ages.task import AgeTask
 from boneage_kedro.training.ages.views import PLAIN
 from boneage_kedro.training.batches import AgeSamples
@@ -26,7 +27,7 @@ from boneage_kedro.training.device import device_of
 from boneage_kedro.training.loop import train
 from boneage_kedro.training.progress import Checkpoint, EpochRecord
 from boneage_kedro.training.seeding import derive_seed
-from boneage_kedro.training.settings import FitSettings, PacedStage, RegressionSettings, ViewSettings
+from boneage_kedro.training.settings import FitSettings
 
 CODE = ("training/*", "training/ages", "models")
 """What a trained age regressor depends on besides pictures and settings."""

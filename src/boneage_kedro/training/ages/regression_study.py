@@ -8,8 +8,8 @@ from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.training.ages.pacing import Images, PacingArm, PacingSettings, paced_stages, pacing_arms
 from boneage_kedro.training.ages.regression import predict_table, select_cohort, train_age_regressor
+from boneage_kedro.training.ages.settings import RegressionSettings
 from boneage_kedro.training.checkpoint import CheckpointFile
-from boneage_kedro.training.settings import RegressionSettings
 from boneage_kedro.training.study import run_cells
 
 

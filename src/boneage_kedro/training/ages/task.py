@@ -10,9 +10,9 @@ from torch import Tensor
 from boneage_kedro.models.regressor import AgeRegressor
 from boneage_kedro.training.ages.augment import augment_age
 from boneage_kedro.training.ages.predict import predict_ages
+from boneage_kedro.training.ages.settings import PacedStage, RegressionSettings
 from boneage_kedro.training.batches import AgeBatch, AgeSamples, draw_order
 from boneage_kedro.training.losses import age_loss, distribution_loss
-from boneage_kedro.training.settings import PacedStage, RegressionSettings
 
 
 @dataclass

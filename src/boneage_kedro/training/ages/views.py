@@ -6,8 +6,8 @@ from math import cos, radians, sin
 import torch
 from torch import Tensor
 
+from boneage_kedro.training.ages.settings import ViewSettings
 from boneage_kedro.training.augment import grid_of, sample
-from boneage_kedro.training.settings import ViewSettings
 
 PLAIN: ViewSettings = {"flip": False, "rotations_deg": [0]}
 """The picture as it is."""

@@ -12,11 +12,12 @@ from torch import Tensor
 from boneage_kedro.masks.crf_settings import CrfSettings
 from boneage_kedro.masks.dense_crf import refine
 from boneage_kedro.models.segmenter import Segmenter
+from boneage_kedro.training.fingers.settings import SelfTrainSettings
 from boneage_kedro.training.seeding import derive_seed
 from boneage_kedro.training.segmentation.network_training import predict
 from boneage_kedro.training.segmentation.overlap import label_dice, most_likely
 from boneage_kedro.training.segmentation.samples import Pictures
-from boneage_kedro.training.settings import FitSettings, SelfTrainSettings
+from boneage_kedro.training.settings import FitSettings
 
 # The state of a scoring is saved after so many batches.
 _BATCHES_A_PART = 25

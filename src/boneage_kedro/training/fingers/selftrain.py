@@ -16,13 +16,14 @@ from boneage_kedro.provenance import fingerprint, fingerprint_code
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.device import device_of
 from boneage_kedro.training.fingers.pool import AreaPrior, PoolScore, choose, label_pool, score_pool
+from boneage_kedro.training.fingers.settings import SelfTrainSettings
 from boneage_kedro.training.loop import train
 from boneage_kedro.training.seeding import derive_seed
 from boneage_kedro.training.segmentation.lesson import Lesson, fingerprint_masks
 from boneage_kedro.training.segmentation.network_training import SegmentationTask
 from boneage_kedro.training.segmentation.samples import MaskSamples
 from boneage_kedro.training.segmentation.scoring import gather_scores
-from boneage_kedro.training.settings import MaskFitSettings, SegmentationSettings, SelfTrainSettings
+from boneage_kedro.training.segmentation.settings import MaskFitSettings, SegmentationSettings
 
 logger = logging.getLogger(__name__)
 

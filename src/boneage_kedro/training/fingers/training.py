@@ -15,10 +15,11 @@ from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.device import device_of
 from boneage_kedro.training.fingers.crf_tuning import CrfSample, tune_crf
 from boneage_kedro.training.fingers.selftrain import SelfTraining
+from boneage_kedro.training.fingers.settings import Arm, SelfTrainSettings
 from boneage_kedro.training.segmentation.lesson import MaskedData, TestDice, TruthObserver, make_lesson
 from boneage_kedro.training.segmentation.network_training import new_segmenter, predict
 from boneage_kedro.training.segmentation.samples import Pictures
-from boneage_kedro.training.settings import Arm, SegmentationSettings, SelfTrainSettings
+from boneage_kedro.training.segmentation.settings import SegmentationSettings
 from boneage_kedro.training.study import run_cells
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from boneage_kedro.training.forearm.settings import ForearmPreset
 from boneage_kedro.training.optimisers import rate_for_mean_loss
-from boneage_kedro.training.settings import NetworkChanges, SegmentationSettings, StageSettings
+from boneage_kedro.training.segmentation.settings import NetworkChanges, SegmentationSettings
+from boneage_kedro.training.settings import StageSettings
 
 
 def pick_preset(presets: Mapping[str, ForearmPreset], name: str, where: str) -> ForearmPreset:

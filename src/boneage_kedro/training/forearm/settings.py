@@ -5,11 +5,8 @@ from typing import Annotated, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from boneage_kedro.limits import Within
-from boneage_kedro.training.settings import (
-    NetworkChanges,
-    SegmenterSettings,
-    StageSettings,
-)
+from boneage_kedro.training.segmentation.settings import NetworkChanges, SegmenterSettings
+from boneage_kedro.training.settings import StageSettings
 
 
 class ForearmPreset(TypedDict):

@@ -24,7 +24,8 @@ from boneage_kedro.training.segmentation.network_training import (
     predict_masks,
 )
 from boneage_kedro.training.segmentation.overlap import label_dice, most_likely
-from boneage_kedro.training.settings import FitSettings, SegmentationSettings, StageSettings
+from boneage_kedro.training.segmentation.settings import SegmentationSettings
+from boneage_kedro.training.settings import FitSettings, StageSettings
 
 _CODE = ("training/*", "training/segmentation", "training/forearm", "models", "evaluation/segmentation")
 BONES = tuple(FOREARM_LABELS)

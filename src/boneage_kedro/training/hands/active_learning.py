@@ -20,13 +20,14 @@ from boneage_kedro.training.hands.committee import CommitteeScore, score_committ
 from boneage_kedro.training.hands.oracle import Oracle
 from boneage_kedro.training.hands.queries import choose_queries, draw_queries
 from boneage_kedro.training.hands.questions import Questions
+from boneage_kedro.training.hands.settings import FlatSettings, QuerySettings
 from boneage_kedro.training.loop import train
 from boneage_kedro.training.seeding import derive_seed
 from boneage_kedro.training.segmentation.lesson import fingerprint_masks
 from boneage_kedro.training.segmentation.network_training import SegmentationTask, mean_dice, predict_masks
 from boneage_kedro.training.segmentation.samples import MaskSamples, Pictures
 from boneage_kedro.training.segmentation.scoring import gather_scores
-from boneage_kedro.training.settings import FlatSettings, MaskFitSettings, QuerySettings, SegmentationSettings
+from boneage_kedro.training.segmentation.settings import MaskFitSettings, SegmentationSettings
 
 logger = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from boneage_kedro.training.hands.committee import CommitteeScore
+from boneage_kedro.training.hands.settings import QueryRule
 from boneage_kedro.training.seeding import derive_seed
-from boneage_kedro.training.settings import QueryRule
 
 _COLUMN_OF: Mapping[QueryRule, str] = {
     "qbc": "dissimilarity",

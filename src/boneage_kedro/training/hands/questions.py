@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from boneage_kedro.training.hands.settings import QuerySettings
 from boneage_kedro.training.seeding import derive_seed
-from boneage_kedro.training.settings import QuerySettings
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,10 @@ from boneage_kedro.training.device import device_of
 from boneage_kedro.training.hands.active_learning import ActiveLearning, Outcome
 from boneage_kedro.training.hands.oracle import Oracle, Truth
 from boneage_kedro.training.hands.questions import Questions, draw_questions
+from boneage_kedro.training.hands.settings import QueryArm, QuerySettings
 from boneage_kedro.training.segmentation.lesson import MaskedData, TestDice
 from boneage_kedro.training.segmentation.network_training import new_segmenter, predict_masks
-from boneage_kedro.training.settings import QueryArm, QuerySettings, SegmentationSettings
+from boneage_kedro.training.segmentation.settings import SegmentationSettings
 from boneage_kedro.training.study import run_cells
 
 

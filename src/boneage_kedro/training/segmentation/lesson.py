@@ -16,7 +16,7 @@ from boneage_kedro.training.device import device_of
 from boneage_kedro.training.segmentation.network_training import mean_dice, predict_masks
 from boneage_kedro.training.segmentation.overlap import label_dice
 from boneage_kedro.training.segmentation.samples import MaskSamples, Pictures
-from boneage_kedro.training.settings import SegmentationSettings
+from boneage_kedro.training.segmentation.settings import SegmentationSettings
 
 
 @dataclass(frozen=True)

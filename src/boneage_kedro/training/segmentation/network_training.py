@@ -17,7 +17,8 @@ from boneage_kedro.training.losses import segmentation_loss
 from boneage_kedro.training.seeding import derive_seed
 from boneage_kedro.training.segmentation.overlap import label_dice, most_likely
 from boneage_kedro.training.segmentation.samples import MaskBatch, MaskSamples, PictureBatch, Pictures
-from boneage_kedro.training.settings import AugmentSettings, SegmentationSettings
+from boneage_kedro.training.segmentation.settings import SegmentationSettings
+from boneage_kedro.training.settings import AugmentSettings
 
 
 @dataclass(frozen=True)
