@@ -224,7 +224,7 @@ _ASSESS_OPTIONS = {"assess_table": "assess_cases", "assess_radiographs": "assess
 
 
 class GivenFilesHook:
-    """Says before anything runs which file is missing of those that a person is to give."""
+    """Says before anything runs which file is missing, or no text, of those that a person is to give."""
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
@@ -232,12 +232,17 @@ class GivenFilesHook:
 
         Raises:
             FileNotFoundError: one is not there.
+            ValueError: a table is not UTF-8.
         """
         for name in sorted(pipeline.inputs()):
             dataset = catalog.get(name)
             must_be_there = isinstance(dataset, CSVDataset | RadiographFolderDataset)
             file = _file_of(dataset, layer="raw") if must_be_there else None
-            if not file or file.exists():
+            if not file:
+                continue
+            if file.exists():
+                if isinstance(dataset, CSVDataset):
+                    _check_utf8(name, file)
                 continue
             advice = "put it there, or run the pipeline that makes it"
             if DATA_ROOT_UNSET in file.parts:
@@ -245,6 +250,19 @@ class GivenFilesHook:
             if option := _ASSESS_OPTIONS.get(name):
                 advice = f"name yours with --params={option}=..."
             raise FileNotFoundError(f"{name}: there is no {_short(file)}; {advice}")
+
+
+def _check_utf8(name: str, file: Path) -> None:
+    """Refuse a table as Excel saves it by default; pandas says which byte it cannot read, but not what to do."""
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                raise ValueError(
+                    f"{name}: line {number} of {_short(file)} is not UTF-8 text; save it as CSV UTF-8 "
+                    "(a choice of its own in Excel) and run again"
+                ) from None
 
 
 class ReleaseHook:
