@@ -16,12 +16,12 @@ from boneage_kedro.models.cell_grid import locate_cells
     ],
 )
 def test_known_networks(backbone: str, first_px: float) -> None:
-    assert locate_cells(create_backbone(backbone), 128) == (first_px, 32)
+    assert locate_cells(create_backbone(backbone), 128) == (first_px, 32, 4)
 
 
 def test_is_what_a_cell_is_centred_on() -> None:
     layer = nn.Sequential(nn.Conv2d(3, 2, 3, stride=2), nn.MaxPool2d(3, 2, 1), nn.Conv2d(2, 1, 5, dilation=2))
-    first_px, stride_px = locate_cells(layer, 64)
+    grid = locate_cells(layer, 64)
     picture = torch.rand(1, 3, 64, 64, requires_grad=True)
     convolved = layer[0](picture)
     average = nn.functional.avg_pool2d(
@@ -30,7 +30,7 @@ def test_is_what_a_cell_is_centred_on() -> None:
     layer[2](average)[0, 0, 3, 3].backward()
     assert picture.grad is not None
     lines = picture.grad[0].abs().sum((0, 1)).nonzero()[:, 0]
-    assert (lines.min() + lines.max()) / 2 == first_px + 3 * stride_px
+    assert (lines.min() + lines.max()) / 2 == grid.middles()[3]
 
 
 def test_the_network_is_left_as_it_was() -> None:

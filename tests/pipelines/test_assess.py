@@ -149,10 +149,10 @@ def test_the_map_lies_where_its_cells_look(
 ) -> None:
     """The first of two cells of this network looks at the corner of the picture, not at the middle of a quarter."""
     weights, settings = model
-    one_cell = torch.zeros(1, 2, 2, dtype=torch.float64)
+    one_cell = torch.zeros(1, 2, 2)
     one_cell[0, 0, 0] = 40
     seen = AgeMaps(one_cell, torch.tensor([MEAN_AGE]), torch.zeros(1, model[0]["head.weight"].shape[1]))
-    monkeypatch.setattr("boneage_kedro.reading.assessment.read_maps", lambda *_: seen)
+    monkeypatch.setattr(AgeRegressor, "activation_map", lambda *_: seen)
     rows, overlays = assess(table(("h0", "M", "")), radiographs, (weights, settings), parameters["assess"])
     assert rows.loc["h0", "bone_age_months"] == MEAN_AGE + 10
     side = parameters["assess"]["overlay_px"]
@@ -352,9 +352,9 @@ def test_the_map_of_a_cut_hand_lies_on_the_hand_of_the_whole_picture(
     weights, settings = model
     crop = {"canvas_px": 80, "margin": 0, "remove_background": False}
     cut = settings | {"images": "hand", "preparation": settings["preparation"] | crop}
-    everywhere = torch.full((1, 2, 2), 400.0, dtype=torch.float64)
+    everywhere = torch.full((1, 2, 2), 400.0)
     seen = AgeMaps(everywhere, torch.tensor([0.0]), torch.zeros(1, weights["head.weight"].shape[1]))
-    monkeypatch.setattr("boneage_kedro.reading.assessment.read_maps", lambda *_: seen)
+    monkeypatch.setattr(AgeRegressor, "activation_map", lambda *_: seen)
     reader, params = PalmAlone(settings["preparation"], trusted=True), parameters["assess"]
     assessor = Assessor(
         weights, cut, Reliability.of(weights, cut, *kept_with((weights, cut))), params, [reader]

@@ -10,7 +10,7 @@ from boneage_kedro.imaging.store import ImageStore, ImageStoreWriter, StoreHeade
 from boneage_kedro.pipelines.explain.nodes import count_by_region, draw_regions, locate_joints
 from boneage_kedro.pipelines.explain.params import Params
 
-GRID = {"first_px": 0, "stride_px": 32, "picture_px": 64}
+SETTINGS = {"regressor": {"input_px": 64}}
 MAPS = {"maps": np.ones((1, 2, 2), np.float32)}
 TABLE = pd.DataFrame({"id": ["a"], "sex": ["F"], "bone_age_months": [90.0]})
 
@@ -27,8 +27,8 @@ def test_without_bones_and_joints_tables_are_empty_and_figures_say_why(
 ) -> None:
     joints = locate_joints(store, TABLE, None, None)
     assert joints.empty
-    by_case, summary = count_by_region(store, MAPS, GRID, TABLE, joints, None, None, None)
+    by_case, summary = count_by_region(store, MAPS, SETTINGS, TABLE, joints, None, None, None)
     assert by_case.empty
     assert summary.empty
-    for figure in draw_regions(store, MAPS, GRID, TABLE, parameters["explain"], "here", joints, summary):
+    for figure in draw_regions(store, MAPS, SETTINGS, TABLE, parameters["explain"], "here", joints, summary):
         assert "no joints are known" in figure.texts[0].get_text()

@@ -12,9 +12,9 @@ from torch.export import Dim
 from boneage_kedro.handover.package import Network
 from boneage_kedro.models.age_ensemble import AgeNetwork
 from boneage_kedro.reading.reliability import fingerprint_network
-from boneage_kedro.training.ages.predict import map_attention
+from boneage_kedro.training.ages.attention_maps import AttentionMapper, map_attention
 from boneage_kedro.training.ages.regression import build_regressor, views_in
-from boneage_kedro.training.ages.views import View, views_of
+from boneage_kedro.training.ages.settings import ViewSettings
 from boneage_kedro.training.batches import AgeSamples
 
 INPUTS = ("image", "is_male")
@@ -31,21 +31,21 @@ class Parity(NamedTuple):
 class _AgeAndMap(nn.Module):
     """What `assess` takes from a network: the map, mean over the views, and the age that it adds up to."""
 
-    def __init__(self, network: AgeNetwork, views: list[View]) -> None:
+    def __init__(self, network: AgeNetwork, views: ViewSettings) -> None:
         super().__init__()
-        self.network, self.views = network, views
+        self.mapper = AttentionMapper(network, views)
 
     def forward(self, image: Tensor, is_male: Tensor) -> tuple[Tensor, Tensor]:
-        seen = [(view, self.network.activation_map(view.of(image), is_male)) for view in self.views]
-        whole = torch.stack([view.back(one.maps) for view, one in seen]).mean(0)
-        return whole.mean((1, 2)) + torch.stack([one.rests for _, one in seen]).mean(0), whole
+        seen = self.mapper(image, is_male)
+        return seen.ages, seen.maps
 
 
 def export_onnx(network: Network) -> bytes:
     """The network with its views as an ONNX file.
 
     Inputs are ``image`` (B, 1, P, P) float32 from 0 to 1, prepared as the settings say, and ``is_male`` (B,) bool;
-    outputs are ``age_months`` (B,) and ``map_months`` (B, h, w), the months that each place adds, both float32.
+    outputs are ``age_months`` (B,) and ``map_months`` (B, k, k), the months that each place adds, in cells that share
+    the picture evenly, both float32.
     """
     model = build_regressor(dict(network.weights), dict(network.settings))
     side = model.config.input_px
@@ -53,7 +53,7 @@ def export_onnx(network: Network) -> bytes:
     # both have the same number of rows; a second axis of the name would be warned of
     shapes: dict[str, dict[int, Any]] = {"image": {0: Dim("batch")}, "is_male": {0: Dim.AUTO}}
     program = torch.onnx.export(
-        _AgeAndMap(model, views_of(views_in(network.settings))).eval(),
+        _AgeAndMap(model.eval(), views_in(network.settings)).eval(),
         example,
         input_names=INPUTS,
         output_names=OUTPUTS,

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -14,10 +15,16 @@ class CellGrid(NamedTuple):
     Attributes:
         first_px: middle of what the first cell sees, in pixels from the centre of the first pixel of the picture.
         stride_px: from one cell to the next.
+        cells: in a row, and in a column.
     """
 
     first_px: float
     stride_px: float
+    cells: int
+
+    def middles(self) -> np.ndarray:
+        """(cells,) what each looks at, in pixels."""
+        return self.first_px + self.stride_px * np.arange(self.cells)
 
 
 def locate_cells(backbone: nn.Module, input_px: int) -> CellGrid:
@@ -60,7 +67,7 @@ def locate_cells(backbone: nn.Module, input_px: int) -> CellGrid:
             f"{type(backbone).__name__} has {cells} cells, but its convolutions and pooling lead to {width}; where "
             "they look cannot be told"
         )
-    return CellGrid(first, float(stride))
+    return CellGrid(first, float(stride), cells)
 
 
 def _first_centre(module: nn.Module, before: int, after: int) -> float:

@@ -19,13 +19,12 @@ from boneage_kedro.imaging.parallel import map_ordered
 from boneage_kedro.imaging.preparation.prepare import Prepared
 from boneage_kedro.imaging.sources import Radiographs
 from boneage_kedro.masks.wrist import wrist_doubt
-from boneage_kedro.models.cell_grid import locate_cells
 from boneage_kedro.reading.age_pictures import AgePictures, Trained
 from boneage_kedro.reading.case_opening import CaseOpener, CasePictures, Reading, Status
 from boneage_kedro.reading.mask_readers import MaskReader
 from boneage_kedro.reading.reliability import Reliability
 from boneage_kedro.reading.settings import AssessSettings
-from boneage_kedro.training.ages.predict import read_maps
+from boneage_kedro.training.ages.attention_maps import AttentionMapper
 from boneage_kedro.training.ages.regression import build_regressor, views_in
 from boneage_kedro.training.batches import to_input
 from boneage_kedro.training.device import device_of
@@ -75,7 +74,7 @@ class Assessor:
     ) -> None:
         self._device = device_of(settings["accelerator"])
         self._model = build_regressor(dict(weights), dict(model_settings)).to(self._device)
-        self._cells = locate_cells(self._model.backbone, self._model.config.input_px)
+        self._mapper = AttentionMapper(self._model.eval(), views_in(model_settings))
         self._model_settings, self._settings = model_settings, settings
         self._reliability, self._readers = reliability, readers
         kinds = [reader.kind for reader in readers]
@@ -130,9 +129,10 @@ class Assessor:
         raw = torch.from_numpy(np.stack([case.seen.image for case in cases]))
         is_male = torch.tensor([case.reading.sex == Sex.MALE for case in cases], device=self._device)
         images = to_input(raw.to(self._device), config.input_px)
-        seen = read_maps(self._model, images, is_male, views_in(self._model_settings))
-        placed = place_maps(seen.maps.numpy(), *self._cells, config.input_px)
-        distances = self._reliability.familiarity(seen.features).tolist()
+        with torch.inference_mode():
+            seen = self._mapper(images, is_male)
+        placed = place_maps(seen.maps.cpu().double().numpy(), config.input_px)
+        distances = self._reliability.familiarity(seen.features.float().cpu()).tolist()
         full_colour = FULL_COLOUR_SD * config.age_sd_months
         for case, age, contribution, distance in zip(
             cases, seen.ages.tolist(), placed, distances, strict=True

@@ -25,7 +25,7 @@ from boneage_kedro.provenance import fingerprint, fingerprint_code
 from boneage_kedro.reading.age_pictures import AgePictures, Trained
 from boneage_kedro.reading.hand_reader import HandReader
 from boneage_kedro.reading.reliability import Reliability
-from boneage_kedro.training.ages.predict import read_maps
+from boneage_kedro.training.ages.attention_maps import AttentionMapper
 from boneage_kedro.training.ages.settings import ViewSettings
 from boneage_kedro.training.ages.views import PLAIN
 from boneage_kedro.training.batches import to_input
@@ -121,14 +121,14 @@ def network_predictor(
     model: AgeNetwork, reliability: Reliability, device: torch.device, views: ViewSettings = PLAIN
 ) -> Predictor:
     """The predictions of one network in these views, in evaluation mode on ``device``, judged as `assess` does."""
-    model.eval()
+    mapper = AttentionMapper(model.eval(), views)
 
     @torch.inference_mode()
     def predict(prepared: Sequence[Prepared], is_male: np.ndarray) -> Answers:
         raw = torch.from_numpy(np.stack([one.image for one in prepared])).to(device)
         images = to_input(raw, model.config.input_px)
-        seen = read_maps(model, images, torch.from_numpy(is_male).to(device), views)
-        ages, distances = seen.ages.tolist(), reliability.familiarity(seen.features).tolist()
+        seen = mapper(images, torch.from_numpy(is_male).to(device))
+        ages, distances = seen.ages.tolist(), reliability.familiarity(seen.features.float().cpu()).tolist()
         reasons = [reliability.reasons(*pair) for pair in zip(ages, distances, strict=True)]
         return Answers(ages, ["; ".join(mine) for mine in reasons])
 

@@ -1,41 +1,51 @@
 import numpy as np
 import pytest
 
-from boneage_kedro.evaluation.attention.placing import PlacedMaps, move_map, place_maps
+from boneage_kedro.evaluation.attention.placing import (
+    PlacedMaps,
+    even_middles,
+    move_map,
+    place_maps,
+    weigh_cells,
+)
 from boneage_kedro.imaging.geometry import UPRIGHT, Box, Pose, canvas_transform
 
 
 def test_cells_that_lie_side_by_side_by_hand() -> None:
-    placed = place_maps(np.array([[[1.0, 3], [1, 3]]]), 0.5, 2, 4)  # middles between pixels 0, 1 and 2, 3
+    placed = place_maps(np.array([[[1.0, 3], [1, 3]]]), 4)  # middles between pixels 0, 1 and 2, 3
     np.testing.assert_allclose(placed[0], [[1, 1.5, 2.5, 3]] * 4)
 
 
-@pytest.mark.parametrize("first_px", [0.0, 3, 15.5, 31])
-def test_a_map_keeps_its_mean_wherever_its_cells_look(first_px: float) -> None:
-    maps = np.random.default_rng(0).normal(size=(3, 6, 6))
-    placed = place_maps(maps, first_px, 32, 192)
+@pytest.mark.parametrize("cells", [3, 7, 48])
+def test_a_map_keeps_its_mean(cells: int) -> None:
+    maps = np.random.default_rng(0).normal(size=(3, cells, cells))
+    placed = place_maps(maps, 192)
     assert placed.shape == (3, 192, 192)
     np.testing.assert_allclose(placed.mean((1, 2)), maps.mean((1, 2)))
 
 
-def test_a_cell_is_strongest_where_it_looks() -> None:
-    maps = np.zeros((1, 6, 6))
-    maps[0, 2, 4] = 1
-    placed = place_maps(maps, 3, 32, 192)[0]
-    assert np.unravel_index(placed.argmax(), placed.shape) == (2 * 32 + 3, 4 * 32 + 3)
-    assert placed[2 * 32 + 3, 3 * 32 + 3] == 0
+@pytest.mark.parametrize("first_px", [0.0, 3, 15.5, 31])
+def test_a_cell_is_strongest_where_it_looks_and_brings_as_much(first_px: float) -> None:
+    weights = weigh_cells(first_px + 32 * np.arange(6), np.arange(192))
+    assert weights.shape == (192, 6)
+    np.testing.assert_allclose(weights.mean(0), 1 / 6)
+    place = int(first_px) + 2 * 32
+    assert weights[:, 2].argmax() == place
+    assert weights[place, 4] == 0
+    if first_px == 15.5:
+        np.testing.assert_allclose(even_middles(6, 192), first_px + 32 * np.arange(6))
 
 
 def test_cells_beyond_the_picture_are_refused() -> None:
-    with pytest.raises(ValueError, match="6 cells every 32 px from 3 px do not fit a picture of 64 px"):
-        place_maps(np.zeros((1, 6, 6)), 3, 32, 64)
+    with pytest.raises(ValueError, match="6 cells about 3 to 163 px do not fit places from 0 to 63 px"):
+        weigh_cells(3 + 32 * np.arange(6), np.arange(64))
 
 
 def test_maps_laid_one_by_one_are_those_laid_at_once() -> None:
     maps = np.random.default_rng(1).normal(size=(2, 3, 3))
-    placed = PlacedMaps(["a", "b"], maps, 31, 32, 96)
+    placed = PlacedMaps(["a", "b"], maps, 96)
     assert list(placed) == ["a", "b"]
-    np.testing.assert_allclose(np.stack(list(placed.values())), place_maps(maps, 31, 32, 96))
+    np.testing.assert_allclose(np.stack(list(placed.values())), place_maps(maps, 96))
 
 
 def test_a_map_of_a_part_lies_on_that_part_of_the_whole_picture() -> None:

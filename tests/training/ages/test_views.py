@@ -3,11 +3,13 @@ import pytest
 import torch
 
 from boneage_kedro.models.age_ensemble import AgeEnsemble
+from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
+from boneage_kedro.training.ages.attention_maps import AttentionMapper, map_attention
 from boneage_kedro.training.ages.familiarity import pool
-from boneage_kedro.training.ages.predict import map_attention, predict_ages, read_maps
+from boneage_kedro.training.ages.predict import predict_ages
 from boneage_kedro.training.ages.settings import ViewSettings
 from boneage_kedro.training.ages.views import PLAIN, View, views_of
-from tests.training.age_setup import network, samples
+from tests.training.age_setup import BACKBONE, network, samples
 
 CPU = torch.device("cpu")
 FOUR = dict(flip=True, rotations_deg=[0, 15])
@@ -68,6 +70,20 @@ def test_averaged_maps_still_add_up_to_the_averaged_age(bin_months: float | None
     np.testing.assert_allclose(maps.mean((1, 2)) + rests, predict_ages(model, part, 2, CPU, FOUR), atol=1e-3)
 
 
+def test_the_map_of_a_picture_that_is_its_own_mirror_image_is_so_too() -> None:
+    """The first cell of this network looks at the edge, the last one does not."""
+    torch.manual_seed(0)
+    model = AgeRegressor(RegressorConfig(BACKBONE, 96, 120.0, 60.0, 0.0))
+    torch.nn.init.normal_(model.head.weight)
+    half = torch.rand(2, 1, 96, 48, generator=torch.Generator().manual_seed(0))
+    picture, is_male = torch.cat([half, half.flip(-1)], -1), torch.tensor([True, False])
+    with torch.inference_mode():
+        raw = model.eval().activation_map(picture, is_male).maps
+        both = AttentionMapper(model, dict(flip=True, rotations_deg=[0]))(picture, is_male).maps
+    assert (raw - raw.flip(-1)).abs().mean() > 0.01
+    torch.testing.assert_close(both, both.flip(-1), atol=1e-4, rtol=0)
+
+
 @pytest.mark.parametrize("members", [0, 2])
 @pytest.mark.parametrize(
     ("views", "passes"), [(PLAIN, 1), (FOUR, 4), (dict(flip=False, rotations_deg=[-5, 5]), 3)]
@@ -79,7 +95,9 @@ def test_features_are_those_of_the_picture_as_it_is_and_cost_no_pass_of_their_ow
     images, is_male = torch.rand(3, 1, 32, 32, generator=torch.Generator().manual_seed(0)), torch.ones(3) > 0
     calls: list[object] = []
     counting = model.backbone.register_forward_hook(lambda *_: calls.append(None))
-    features = read_maps(model.eval(), images, is_male, views).features
+    mapper = AttentionMapper(model.eval(), views)
+    calls.clear()  # it has looked where the cells lie
+    features = mapper(images, is_male).features
     counting.remove()
     assert len(calls) == passes
     torch.testing.assert_close(features, pool(model, images), atol=1e-5, rtol=0)

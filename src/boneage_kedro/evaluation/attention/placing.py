@@ -1,8 +1,9 @@
-"""Laying a coarse attention map onto the picture it explains, where its cells really look.
+"""Laying a coarse attention map onto the picture it explains.
 
-A map of h x h cells is commonly stretched over the picture as if each cell saw its own h-th of it. What a cell is
-centred on depends on the padding of every strided layer, though: in a ResNet the first cell looks at the very corner,
-in an EfficientNet with the padding of TensorFlow the last one does. Stretched maps are off by up to half a cell.
+Maps here have cells that share their picture evenly. Those of a network do not: what its cells are centred on depends
+on the padding of every strided layer. In a ResNet the first cell looks at the very corner, in an EfficientNet with
+the padding of TensorFlow the last one does, and stretched maps would be off by up to half a cell. `weigh_cells`
+brings the one to the other.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,18 +19,16 @@ class PlacedMaps(Mapping[str, np.ndarray]):
 
     Args:
         ids: of the maps, in their order.
-        maps, first_px, stride_px, picture_px: as in `place_maps`.
+        maps, picture_px: as in `place_maps`.
     """
 
-    def __init__(
-        self, ids: Iterable[str], maps: np.ndarray, first_px: float, stride_px: float, picture_px: int
-    ) -> None:
+    def __init__(self, ids: Iterable[str], maps: np.ndarray, picture_px: int) -> None:
         self._maps = dict(zip(ids, maps, strict=True))
-        self._grid = first_px, stride_px, picture_px
+        self._picture_px = picture_px
 
     def __getitem__(self, key: str) -> np.ndarray:
         """(picture_px, picture_px) months."""
-        return np.asarray(place_maps(self._maps[key][None], *self._grid)[0])
+        return np.asarray(place_maps(self._maps[key][None], self._picture_px)[0])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._maps)
@@ -38,22 +37,49 @@ class PlacedMaps(Mapping[str, np.ndarray]):
         return len(self._maps)
 
 
-def place_maps(maps: np.ndarray, first_px: float, stride_px: float, picture_px: int) -> np.ndarray:
+def place_maps(maps: np.ndarray, picture_px: int) -> np.ndarray:
     """Enlarge maps to the size of their pictures, each cell about its middle and smoothly in between.
 
     Args:
-        maps: (n, h, w) months; the mean of a map is its part of the age.
-        first_px, stride_px: where their cells look (`boneage_kedro.models.cell_grid.locate_cells`).
+        maps: (n, h, w) months, whose cells share the picture evenly; the mean of a map is its part of the age.
         picture_px: side of the square picture that the network saw.
 
     Returns:
         (n, picture_px, picture_px) months; each cell brings as much as before, so the means stay.
+    """
+    pixels = np.arange(picture_px)
+    rows, columns = (weigh_cells(even_middles(count, picture_px), pixels) for count in maps.shape[1:])
+    return np.einsum("yr,nrc,xc->nyx", rows, maps, columns, optimize=True)
+
+
+def even_middles(cells: int, picture_px: int) -> np.ndarray:
+    """(cells,) the middles of cells that share a picture evenly, in pixels from the centre of the first pixel."""
+    return (np.arange(cells) + 0.5) * picture_px / cells - 0.5
+
+
+def weigh_cells(middles_px: np.ndarray, places_px: np.ndarray) -> np.ndarray:
+    """What each cell of a row weighs at each place, linear between neighbours and constant beyond the last.
+
+    Args:
+        middles_px: (c,) where the cells look, rising and evenly apart.
+        places_px: (m,) in the same pixels.
+
+    Returns:
+        (m, c); the mean of each column is 1 / c, so that a cell brings as much as before to the mean of a map.
 
     Raises:
-        ValueError: a cell would lie outside of the picture altogether.
+        ValueError: a cell has no place near it.
     """
-    rows, columns = (_spread(count, first_px, stride_px, picture_px) for count in maps.shape[1:])
-    return np.einsum("yr,nrc,xc->nyx", rows, maps, columns, optimize=True)
+    cells = len(middles_px)
+    indices = np.interp(places_px, middles_px, np.arange(cells))
+    weights = np.maximum(0, 1 - np.abs(indices[:, None] - np.arange(cells)))
+    means = weights.mean(0)
+    if not means.all():
+        raise ValueError(
+            f"{cells} cells about {middles_px[0]:g} to {middles_px[-1]:g} px do not fit places from "
+            f"{places_px[0]:g} to {places_px[-1]:g} px"
+        )
+    return np.asarray(weights / means / cells)
 
 
 def move_map(placed: np.ndarray, part: Box, own: np.ndarray, other: np.ndarray, side_px: int) -> np.ndarray:
@@ -75,16 +101,3 @@ def move_map(placed: np.ndarray, part: Box, own: np.ndarray, other: np.ndarray, 
     seen, shown = Box(*corners.ravel().tolist()), np.zeros_like(moved)
     seen.view(shown)[:] = seen.view(moved)
     return shown
-
-
-def _spread(cells: int, first_px: float, stride_px: float, picture_px: int) -> np.ndarray:
-    """What each of some cells weighs in each line of pixels, (picture_px, cells); a cell's mean over lines is 1."""
-    places = (np.arange(picture_px) - first_px) / stride_px
-    clamped = np.clip(places, 0, cells - 1)
-    weights = np.maximum(0, 1 - np.abs(clamped[:, None] - np.arange(cells)))  # linear between neighbours
-    sums = weights.sum(0)
-    if not sums.all():
-        raise ValueError(
-            f"{cells} cells every {stride_px:g} px from {first_px:g} px do not fit a picture of {picture_px} px"
-        )
-    return np.asarray(weights * (picture_px / cells / sums))

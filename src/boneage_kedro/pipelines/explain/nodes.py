@@ -41,8 +41,8 @@ def map_test_cases(
     """Class activation maps of the test part, each checked to add up to the prediction.
 
     Returns:
-        ``{"maps": (n, h, w) float32}`` in months, in the order of the table; and the table ``id, sex,
-        bone_age_months, predicted_months, bias_months, map_mean_months``.
+        ``{"maps": (n, k, k) float32}`` in months, in cells that share the picture evenly, in the order of the table;
+        and the table ``id, sex, bone_age_months, predicted_months, bias_months, map_mean_months``.
 
     Raises:
         ArithmeticError: a map does not add up, so it would explain another model than the one that predicted.
@@ -64,21 +64,10 @@ def map_test_cases(
     return {"maps": maps.astype(np.float32)}, table
 
 
-def locate_map_cells(weights: dict[str, Tensor], settings: dict[str, Any]) -> dict[str, Any]:
-    """Where the cells of the maps look, so that whoever draws them needs no network.
-
-    Returns:
-        ``first_px, stride_px, picture_px``, the arguments of `boneage_kedro.evaluation.attention.placing.place_maps`.
-    """
-    from boneage_kedro.training.ages.regression import place_of_cells
-
-    return place_of_cells(weights, settings)
-
-
 def draw_attention(
     store: ImageStore,
     maps: dict[str, np.ndarray],
-    grid: dict[str, Any],
+    settings: dict[str, Any],
     table: pd.DataFrame,
     params: Params,
     source: str,
@@ -87,7 +76,7 @@ def draw_attention(
     from boneage_kedro.evaluation.figures import attention_sheet, mean_maps, spread_over_ages
 
     cases = spread_over_ages(table, params["sheet_cases"])
-    placed = _placed(table, maps, grid)
+    placed = _placed(table, maps, settings)
     sheet = attention_sheet(
         [store[key] for key in cases["id"]],
         np.stack([placed[key] for key in cases["id"]]),
@@ -97,14 +86,14 @@ def draw_attention(
         f"Months that each place adds (red) or takes away (blue), {source}",
     )
     groups = mean_map_by_group(maps["maps"], table)
-    means = PlacedMaps(list(groups), np.stack(list(groups.values())), **grid)
+    means = PlacedMaps(list(groups), np.stack(list(groups.values())), settings["regressor"]["input_px"])
     return sheet, mean_maps(means, f"Mean activation maps, {source}")
 
 
 def draw_error_panels(
     store: ImageStore,
     maps: dict[str, np.ndarray],
-    grid: dict[str, Any],
+    settings: dict[str, Any],
     table: pd.DataFrame,
     params: Params,
     source: str,
@@ -116,7 +105,7 @@ def draw_error_panels(
     return error_panels(
         table,
         store,
-        _placed(table, maps, grid),
+        _placed(table, maps, settings),
         (panels["below_months"], panels["above_months"]),
         panels["columns"],
         _full_colour(maps["maps"]),
@@ -213,7 +202,7 @@ def locate_joints(
 def count_by_region(
     store: ImageStore,
     maps: dict[str, np.ndarray],
-    grid: dict[str, Any],
+    settings: dict[str, Any],
     table: pd.DataFrame,
     joints: pd.DataFrame,
     bones: Partitions | None,
@@ -231,7 +220,7 @@ def count_by_region(
     """
     from boneage_kedro.training.hands.places import regions_of_hands
 
-    placed = _placed(table, maps, grid)
+    placed = _placed(table, maps, settings)
     hands = {**(found or {}), **(drawn or {})}
     regions = regions_of_hands(store, table["id"].tolist(), bones, points_by_id(joints), hands)
     parts = [attention_by_region(placed[key][None], [codes], [key]) for key, codes in regions]
@@ -245,7 +234,7 @@ def count_by_region(
 def draw_regions(
     store: ImageStore,
     maps: dict[str, np.ndarray],
-    grid: dict[str, Any],
+    settings: dict[str, Any],
     table: pd.DataFrame,
     params: Params,
     source: str,
@@ -268,7 +257,7 @@ def draw_regions(
         CommonFrame(template, frame["side_px"]),
         table[table["id"].isin(points)],
         store,
-        _placed(table, maps, grid),
+        _placed(table, maps, settings),
         points,
         frame["edges_years"],
     )
@@ -282,9 +271,9 @@ def points_by_id(joints: pd.DataFrame) -> dict[str, np.ndarray]:
     return {str(key): own[["x", "y"]].to_numpy() for key, own in joints.groupby("id", sort=False)}
 
 
-def _placed(table: pd.DataFrame, maps: dict[str, np.ndarray], grid: dict[str, Any]) -> PlacedMaps:
+def _placed(table: pd.DataFrame, maps: dict[str, np.ndarray], settings: dict[str, Any]) -> PlacedMaps:
     """The maps of the cases on their pictures, by id."""
-    return PlacedMaps(table["id"], maps["maps"], **grid)
+    return PlacedMaps(table["id"], maps["maps"], settings["regressor"]["input_px"])
 
 
 def _full_colour(maps: np.ndarray) -> float:
@@ -293,7 +282,7 @@ def _full_colour(maps: np.ndarray) -> float:
 
 
 def mean_map_by_group(maps: np.ndarray, table: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Mean maps (h, w) of girls and boys, below and above ten years of read bone age; empty groups left out."""
+    """Mean maps (k, k) of girls and boys, below and above ten years of read bone age; empty groups left out."""
     groups = {}
     for sex, name in (("F", "girls"), ("M", "boys")):
         for label, old in (("under 10 y", False), ("10 y and over", True)):

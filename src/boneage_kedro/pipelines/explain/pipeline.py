@@ -14,13 +14,12 @@ from boneage_kedro.pipelines.explain.nodes import (
     draw_error_panels,
     draw_regions,
     locate_joints,
-    locate_map_cells,
     map_test_cases,
 )
 
 _DRAWN = [
     "attention_maps",
-    "attention_grid",
+    "ptl_settings",
     "attention_table",
     "params:explain",
     "params:data_prep.source_name",
@@ -53,12 +52,6 @@ def create_pipeline() -> Pipeline:
                 name="map_test_cases",
             ),
             Node(
-                locate_map_cells,
-                inputs=["ptl_weights", "ptl_settings"],
-                outputs="attention_grid",
-                name="locate_map_cells",
-            ),
-            Node(
                 draw_attention,
                 inputs=[pictures, *_DRAWN],
                 outputs=["attention_sheet@figure", "mean_attention@figure"],
@@ -81,7 +74,7 @@ def create_pipeline() -> Pipeline:
                 inputs=[
                     pictures,
                     "attention_maps",
-                    "attention_grid",
+                    "ptl_settings",
                     "attention_table",
                     "attention_joints",
                     "bones_if_any",

@@ -16,9 +16,8 @@ from boneage_kedro.evaluation.attention.checks import (
 from boneage_kedro.evaluation.attention.placing import place_maps
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.age_ensemble import AgeNetwork
-from boneage_kedro.models.cell_grid import locate_cells
 from boneage_kedro.training.ages.attention_checks import delete_and_insert, randomise_in_cascade
-from boneage_kedro.training.ages.predict import map_attention
+from boneage_kedro.training.ages.attention_maps import map_attention
 from boneage_kedro.training.ages.regression import CohortReader
 from boneage_kedro.training.settings import FitSettings
 
@@ -40,7 +39,7 @@ def age_curves(
     model, side = reader.model, reader.model.config.input_px
     maps = map_attention(*reader)[0]
     orders = {
-        "attention": np.abs(place_maps(maps, *locate_cells(model.backbone, side), side)),
+        "attention": np.abs(place_maps(maps, side)),
         "random": random_orders(maps.shape, np.random.default_rng(checks["seed"])),
         "centre": centre_orders(maps.shape),
     }

@@ -11,14 +11,14 @@ from torch import Tensor
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.age_ensemble import AgeEnsemble, AgeNetwork
 from boneage_kedro.models.backbone import pretrained_part
-from boneage_kedro.models.cell_grid import locate_cells
 from boneage_kedro.models.regressor import AgeRegressor, RegressorConfig
 from boneage_kedro.models.regressor_start import start_from
 from boneage_kedro.models.weights import PretrainedWeights, fingerprint_weights
 from boneage_kedro.provenance import fingerprint, fingerprint_code, fingerprint_table
+from boneage_kedro.training.ages.attention_maps import map_attention
 from boneage_kedro.training.ages.familiarity import pooled_features
 from boneage_kedro.training.ages.pacing import Images
-from boneage_kedro.training.ages.predict import map_attention, predict_ages
+from boneage_kedro.training.ages.predict import predict_ages
 from boneage_kedro.training.ages.settings import PacedStage, RegressionSettings, ViewSettings
 from boneage_kedro.training.ages.task import AgeTask
 from boneage_kedro.training.ages.views import PLAIN
@@ -218,7 +218,7 @@ def map_cohort(
     settings: dict[str, Any],
     fit_settings: FitSettings,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Class activation maps (n, h, w) and biases (n,) in months, in the order of the table."""
+    """Class activation maps (n, k, k) and biases (n,) in months, in the order of the table."""
     return map_attention(*CohortReader.of(store, cases, weights, settings, fit_settings))
 
 
@@ -232,13 +232,6 @@ def pool_cohort(
     """Features (n, C) behind the average pooling, of the pictures as they are, in the order of the table."""
     reader = CohortReader.of(store, cases, weights, settings, fit_settings)
     return pooled_features(reader.model, reader.samples, reader.batch_size, reader.device)
-
-
-def place_of_cells(weights: dict[str, Tensor], settings: dict[str, Any]) -> dict[str, Any]:
-    """Where the cells of a network's maps look: the arguments of `place_maps` beside the maps, plain values."""
-    model = build_regressor(weights, settings)
-    input_px = model.config.input_px
-    return {**locate_cells(model.backbone, input_px)._asdict(), "picture_px": input_px}
 
 
 class CohortReader(NamedTuple):
