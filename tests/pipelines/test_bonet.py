@@ -22,6 +22,8 @@ from boneage_kedro.schemas import Predictions
 from boneage_kedro.training.checkpoint import CheckpointFile
 
 SIDE = 32
+SETTINGS = {"data": [{"source": "phantoms", "radiographs": 12}]}
+"""Of the network by `ptl_regression`."""
 IDS = [f"c{i:02d}" for i in range(24)]
 
 
@@ -148,7 +150,9 @@ def test_the_baseline_has_a_row_in_every_table_of_ptl_regression(
     assert errors[MODELS["bonet"]].tolist() == pytest.approx([5, 5, 5])
     description = {"network": "bonet at 80 px", "dataset_size": 24, "epochs": 10}
     history = pd.DataFrame({"epoch": [0, 1]})
-    methods, participants = compare_with_paper(comparison, ptl, history, description, "phantoms", params)
+    methods, participants = compare_with_paper(
+        comparison, ptl, history, SETTINGS, description, "phantoms", params
+    )
     assert methods["method"].tolist()[-2:] == [f"ours: {MODELS['bonet']}", f"ours: {MODELS['ptl']}"]
     assert methods[["feature", "epochs"]].iloc[-2].tolist() == ["bonet at 80 px, phantoms", "10"]
     assert participants["mae"].tolist()[-2:] == pytest.approx([5, 1])
@@ -160,7 +164,9 @@ def test_without_the_baseline_there_is_no_row_and_no_error(
     ptl, params = predictions(cases, splits, 1.0), parameters["ptl_regression"]
     comparison, _ = compare_models(ptl, ptl, None, params)
     assert MODELS["bonet"] not in set(comparison["model"])
-    methods, _ = compare_with_paper(comparison, ptl, pd.DataFrame({"epoch": [0]}), None, "phantoms", params)
+    methods, _ = compare_with_paper(
+        comparison, ptl, pd.DataFrame({"epoch": [0]}), SETTINGS, None, "phantoms", params
+    )
     assert methods["method"].str.startswith("ours").sum() == 1
 
 
@@ -173,5 +179,7 @@ def test_a_baseline_of_another_split_is_left_out_with_a_warning(
     assert MODELS["bonet"] not in set(comparison["model"])
     assert "run the pipeline bonet again" in caplog.text
     stale = {"network": "bonet at 80 px", "dataset_size": 24, "epochs": 10}
-    methods, _ = compare_with_paper(comparison, ptl, pd.DataFrame({"epoch": [0]}), stale, "phantoms", params)
+    methods, _ = compare_with_paper(
+        comparison, ptl, pd.DataFrame({"epoch": [0]}), SETTINGS, stale, "phantoms", params
+    )
     assert methods["method"].str.startswith("ours").sum() == 1

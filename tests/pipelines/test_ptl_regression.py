@@ -1,18 +1,23 @@
 """Nodes of `ptl_regression` behind the training: intervals and tables, on made-up predictions."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from boneage_kedro.evaluation.ages.metrics import compare
+from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.pipelines.ptl_regression.nodes import (
     MODELS,
     calibrate_ages,
     collect_metrics,
     compare_with_paper,
+    data_learnt_from,
     draw_intervals,
     measure_intervals,
 )
@@ -100,8 +105,9 @@ def test_our_row_of_the_papers_tables_says_how_many_cases_of_what_were_used(
 ) -> None:
     test = predictions[predictions["split"] == "test"]
     comparison = compare(test, {MODELS["ptl"]: test["predicted_months"].to_numpy()}, 0)
+    settings = {"data": [{"source": "phantoms", "radiographs": 240}]}
     methods, participants = compare_with_paper(
-        comparison, predictions, pd.DataFrame({"epoch": range(7)}), None, "phantoms", params
+        comparison, predictions, pd.DataFrame({"epoch": range(7)}), settings, None, "phantoms", params
     )
     ours = methods.iloc[-1]
     assert (ours["dataset_size"], ours["held_out"], ours["epochs"]) == (400, 100, "7")
@@ -110,15 +116,33 @@ def test_our_row_of_the_papers_tables_says_how_many_cases_of_what_were_used(
         comparison,
         predictions,
         pd.DataFrame({"epoch": range(7)}),
+        {"data": [*settings["data"], {"source": "coarse ones", "radiographs": 1000}]},
         None,
         "phantoms",
         params | {"images": "hand"},
     )
-    assert cut.iloc[-1]["feature"].endswith("px of cut hands, phantoms")
+    assert cut.iloc[-1]["feature"].endswith("px of cut hands, phantoms, after 1000 of coarse ones")
+    assert cut.iloc[-1]["dataset_size"] == 1400
     maes = comparison.set_index("cohort")["mae"]
     columns = ["mae", "mae_girls", "mae_boys"]
     for table in (methods, participants):
         assert table.iloc[-1][columns].tolist() == pytest.approx(maes[["all", "F", "M"]].tolist())
+
+
+def test_data_are_those_of_all_starts_once(
+    predictions: pd.DataFrame, params: dict[str, Any], tmp_path: Path
+) -> None:
+    coarse, fine = ({"source": kind, "radiographs": 1000} for kind in ("coarse", "fine"))
+    for name, data in (("first", [coarse]), ("second", [fine, coarse])):
+        save_file(WEIGHTS, tmp_path / f"{name}.safetensors")
+        (tmp_path / f"{name}.json").write_text(json.dumps({"data": data}))
+    folds = params["folds"] | {"count": 5, "variants": [{}, {"initial_weights": "second"}, {"augment": {}}]}
+    own = {"source": "phantoms", "radiographs": 200}
+    weights = PretrainedWeights(tmp_path)
+    asked = params | {"initial_weights": "first", "folds": folds}
+    assert data_learnt_from(predictions, "phantoms", weights, asked) == [own, coarse, fine]
+    without = asked | {"folds": folds | {"count": 0}}
+    assert data_learnt_from(predictions, "phantoms", weights, without) == [own | {"radiographs": 100}, coarse]
 
 
 def test_figures_of_girls_alone_stand_in_the_column_of_girls(
@@ -128,7 +152,13 @@ def test_figures_of_girls_alone_stand_in_the_column_of_girls(
     test = girls[girls["split"] == "test"]
     comparison = compare(test, {MODELS["ptl"]: test["predicted_months"].to_numpy()}, 0)
     tables = compare_with_paper(
-        comparison, girls, pd.DataFrame({"epoch": [0]}), None, "phantoms", params | {"cohort": "F"}
+        comparison,
+        girls,
+        pd.DataFrame({"epoch": [0]}),
+        {"data": [{"source": "phantoms", "radiographs": 120}]},
+        None,
+        "phantoms",
+        params | {"cohort": "F"},
     )
     for table in tables:
         assert table.iloc[-1][["mae", "mae_girls", "mae_boys"]].notna().tolist() == [False, True, False]

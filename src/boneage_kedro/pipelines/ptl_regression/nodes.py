@@ -68,7 +68,7 @@ def train_regressor(
 
     labelled = select_cohort(cases, splits, params["cohort"])
     inputs = store, labelled, pretrained, checkpoint, params, stages
-    data = _data_learnt_from(labelled, source, pretrained, params)
+    data = data_learnt_from(labelled, source, pretrained, params)
     added = {"images": params["images"], "data": data}
     if params["folds"]["count"]:
         network, settings, history, ages = train_folds(*inputs, params["folds"])
@@ -80,15 +80,26 @@ def train_regressor(
     return halved(only.state_dict()), settings | added, table, labelled[["id"]]
 
 
-def _data_learnt_from(
+def data_learnt_from(
     labelled: pd.DataFrame, source: str, pretrained: PretrainedWeights, params: Params
 ) -> list[dict[str, Any]]:
-    """``source`` and number of ``radiographs`` of this training, and of those before it that it goes on from."""
+    """``source`` and number of ``radiographs`` of this training, and of those before it that its networks go on from.
+
+    Args:
+        labelled: all cases of the cohort, with ``split``.
+        source: where their radiographs come from.
+    """
     parts = ["train", "validation"] if params["folds"]["count"] else ["train"]
     own = {"source": source, "radiographs": int(labelled["split"].isin(parts).sum())}
-    start = params["initial_weights"]
-    earlier = [] if start in {"random", "pretrained"} else pretrained.read_run(start)[1].get("data", [])
-    return [own, *earlier]
+    variants = params["folds"]["variants"] if params["folds"]["count"] else []
+    starts = [variant.get("initial_weights", params["initial_weights"]) for variant in variants or [{}]]
+    earlier = [
+        data
+        for start in dict.fromkeys(starts)
+        if start not in {"random", "pretrained"}
+        for data in pretrained.read_run(start)[1].get("data", [])
+    ]
+    return [own, *(data for at, data in enumerate(earlier) if data not in earlier[:at])]
 
 
 def predict_cases(
@@ -255,6 +266,7 @@ def compare_with_paper(
     comparison: pd.DataFrame,
     predictions: pd.DataFrame,
     history: pd.DataFrame,
+    settings: dict[str, Any],
     bonet: dict[str, Any] | None,
     source: str,
     params: Params,
@@ -262,14 +274,17 @@ def compare_with_paper(
     """Tables 1 and 2 of paper 001 with rows of ours, of PTL and perhaps BoNet on the test part.
 
     Args:
+        settings: of PTL (see `train_regressor`); the radiographs that its start has learnt from count, too.
         bonet: what the baseline is (see `boneage_kedro.pipelines.bonet.nodes.describe_bonet`), if it was run.
     """
     # a network of one sex has figures of `all` its children alone, which stand in the column of that sex
     ours = comparison.replace({"cohort": {"all": params["cohort"]}})
     pictures = {"whole": "", "hand": " of cut hands", "enhanced": " of enhanced hands"}[params["images"]]
-    network = f"{params['backbone']} at {params['input_px']} px{pictures}"
-    epochs = history["epoch"].nunique()
-    rows = [OurMethod(MODELS["ptl"], f"{network}, {source}", len(predictions), epochs)]
+    network = f"{params['backbone']} at {params['input_px']} px{pictures}, {source}"
+    earlier = settings["data"][1:]
+    before = "".join(f", after {data['radiographs']} of {data['source']}" for data in earlier)
+    used = len(predictions) + sum(data["radiographs"] for data in earlier)
+    rows = [OurMethod(MODELS["ptl"], network + before, used, history["epoch"].nunique())]
     if bonet is not None and (comparison["model"] == MODELS["bonet"]).any():
         feature = f"{bonet['network']}, {source}"
         rows.insert(0, OurMethod(MODELS["bonet"], feature, bonet["dataset_size"], bonet["epochs"]))

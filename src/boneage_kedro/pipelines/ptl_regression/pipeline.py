@@ -42,6 +42,7 @@ def create_pipeline() -> Pipeline:
                     "model_comparison@table",
                     "ptl_predictions",
                     "ptl_history",
+                    "ptl_settings",
                     "bonet_description@if_any",
                     "params:data_prep.source_name",
                     "params:ptl_regression",
