@@ -10,19 +10,22 @@ from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.study import run_cells, run_once
 
 TABLE = pd.DataFrame({"id": ["007", "b"], "age": [0.1, 7.0], "n": [1, 2]})
+OTHER = pd.DataFrame({"loss": [0.5]})
 ARMS = [BonetArm(name=name, network={}, free=["head"]) for name in ("plain", "better")]
 
 
-def test_a_finished_cell_is_not_run_again_and_keeps_its_table_alone(tmp_path: Path) -> None:
+def test_a_finished_cell_is_not_run_again_and_keeps_its_tables_alone(tmp_path: Path) -> None:
     cell, runs = CheckpointFile(tmp_path / "cell.pt"), []
 
-    def run() -> pd.DataFrame:
+    def run() -> tuple[pd.DataFrame, pd.DataFrame]:
         runs.append(1)
         cell.save({"weights": list(range(1000))})
-        return TABLE
+        return TABLE, OTHER
 
     for _ in range(2):
-        pd.testing.assert_frame_equal(run_once(cell, "a", run), TABLE)
+        table, other = run_once(cell, "a", run)
+        pd.testing.assert_frame_equal(table, TABLE)
+        pd.testing.assert_frame_equal(other, OTHER)
     assert len(runs) == 1
     assert [file.name for file in tmp_path.iterdir()] == ["cell_finished.pt"]
     run_once(cell, "of other settings", run)
@@ -32,7 +35,7 @@ def test_a_finished_cell_is_not_run_again_and_keeps_its_table_alone(tmp_path: Pa
 def test_an_interrupted_cell_keeps_its_state(tmp_path: Path) -> None:
     cell = CheckpointFile(tmp_path / "cell.pt")
 
-    def run() -> pd.DataFrame:
+    def run() -> tuple[pd.DataFrame]:
         cell.save({"epoch": 3})
         raise KeyboardInterrupt
 

@@ -54,18 +54,20 @@ def run_cells(
             yield pd.concat(tables, ignore_index=True)
 
 
-def run_once(cell: CheckpointFile, named: str, run: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+def run_once(
+    cell: CheckpointFile, named: str, run: Callable[[], Sequence[pd.DataFrame]]
+) -> Sequence[pd.DataFrame]:
     """Keep what came of a cell in place of the state of its training, which may be hundreds of megabytes.
 
     Args:
-        named: the fingerprint of all that the table depends on; one that was kept under another is not used.
-        run: gives the table, of texts and numbers, and may leave a state in the cell, which is removed then.
+        named: the fingerprint of all that the tables depend on; what was kept under another is not used.
+        run: gives tables, of texts and numbers, and may leave a state in the cell, which is removed then.
     """
     finished = cell.beside("finished")
     state = finished.load()
     if state is not None and state["fingerprint"] == named:
-        return pd.DataFrame(state["table"])
-    table = run()
-    finished.save({"fingerprint": named, "table": table.to_dict("list")})
+        return [pd.DataFrame(table) for table in state["tables"]]
+    tables = run()
+    finished.save({"fingerprint": named, "tables": [table.to_dict("list") for table in tables]})
     cell.remove()
-    return table
+    return tables

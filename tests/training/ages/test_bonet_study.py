@@ -9,7 +9,7 @@ import pytest
 
 from boneage_kedro.imaging.store import ImageStore, ImageStoreWriter, StoreEntry, StoreHeader
 from boneage_kedro.models.weights import PretrainedWeights
-from boneage_kedro.training.ages import bonet_study
+from boneage_kedro.training.ages import bonet_study, regression_cell
 from boneage_kedro.training.ages.settings import BonetArm, CrossValidation
 from boneage_kedro.training.checkpoint import CheckpointFile
 from tests.training.age_setup import SIDE, regression_settings, stage
@@ -41,7 +41,7 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> tuple[ImageStore, pd.Dat
 def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The backbones that were trained, in their order."""
     names: list[str] = []
-    train = bonet_study.train_age_regressor
+    train = regression_cell.train_age_regressor
 
     def noted(
         store: ImageStore, labelled: Any, pretrained: Any, checkpoint: Any, settings: Any, stages: Any
@@ -49,7 +49,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(settings["backbone"])
         return train(store, labelled, pretrained, checkpoint, settings, stages)
 
-    monkeypatch.setattr(bonet_study, "train_age_regressor", noted)
+    monkeypatch.setattr(regression_cell, "train_age_regressor", noted)
     return names
 
 

@@ -14,7 +14,7 @@ from tests.training.age_setup import regression_settings, write_cohort
 from tests.training.killing import Killed, KillingFile
 
 EPOCHS = 3
-SAVES_OF_A_CELL = EPOCHS + 1  # every epoch, and the end
+SAVES_OF_A_CELL = EPOCHS + 2  # every epoch, the end, and what came of it
 STUDY = PacingSettings(
     strategies=[
         Strategy(name="all layers", learns_after={"head": 0, "exit": 0, "middle": 0, "entry": 0}),

@@ -1,25 +1,17 @@
 """The questions of paper 003: from scratch or not, and with the deformation layer or not, by cross-validation."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, cast
 
 import pandas as pd
 
 from boneage_kedro.cohort.splits import Split, cross_validation_splits
 from boneage_kedro.imaging.store import ImageStore
-from boneage_kedro.models.weights import PretrainedWeights, fingerprint_weights
-from boneage_kedro.provenance import fingerprint, fingerprint_code
-from boneage_kedro.training.ages.regression import (
-    CODE,
-    fingerprint_cohort,
-    new_regressor,
-    predict_table,
-    select_cohort,
-    train_age_regressor,
-)
+from boneage_kedro.models.weights import PretrainedWeights
+from boneage_kedro.training.ages.regression import select_cohort
+from boneage_kedro.training.ages.regression_cell import run_regression_cell
 from boneage_kedro.training.ages.settings import BonetArm, CrossValidation, PacedStage, RegressionSettings
 from boneage_kedro.training.checkpoint import CheckpointFile
-from boneage_kedro.training.study import run_cells, run_once
+from boneage_kedro.training.study import run_cells
 
 
 def run_bonet_study(
@@ -55,48 +47,10 @@ def run_bonet_study(
     )
 
     def run(arm: BonetArm, fold: int, cell: CheckpointFile) -> pd.DataFrame:
-        mine: RegressionSettings = {**_regression(settings), **arm["network"]}
+        mine: RegressionSettings = {**settings, **arm["network"]}
         labelled = select_cohort(cases, folds[fold - 1], mine["cohort"])
         stages: list[PacedStage] = [{**stage, "free": arm["free"]}]
-        named = _fingerprint_cell(store, labelled, pretrained, mine, stages)
-        return run_once(cell, named, lambda: _run_cell(store, labelled, pretrained, mine, stages, cell))
+        ages, _ = run_regression_cell(store, labelled, pretrained, mine, stages, cell)
+        return ages[ages["split"].isin([Split.VALIDATION, Split.TEST])]
 
     yield from run_cells("bonet", arms, range(1, len(folds) + 1), checkpoint, run, "fold")
-
-
-def _run_cell(
-    store: ImageStore,
-    labelled: pd.DataFrame,
-    pretrained: PretrainedWeights,
-    settings: RegressionSettings,
-    stages: Sequence[PacedStage],
-    cell: CheckpointFile,
-) -> pd.DataFrame:
-    model, described, _ = train_age_regressor(store, labelled, pretrained, cell, settings, stages)
-    unseen = labelled[labelled["split"].isin([Split.VALIDATION, Split.TEST])]
-    return predict_table(store, unseen, model.state_dict(), described, settings["fit"])
-
-
-def _fingerprint_cell(
-    store: ImageStore,
-    labelled: pd.DataFrame,
-    pretrained: PretrainedWeights,
-    settings: RegressionSettings,
-    stages: Sequence[PacedStage],
-) -> str:
-    """Names all that the ages of a cell depend on."""
-    start, _ = new_regressor(settings, 0.0, 1.0, pretrained)
-    return fingerprint(
-        store.fingerprint(labelled["id"].tolist()),
-        fingerprint_cohort(labelled),
-        fingerprint_weights(start.state_dict()),
-        settings,
-        stages,
-        fingerprint_code(*CODE),
-    )
-
-
-def _regression(settings: RegressionSettings) -> RegressionSettings:
-    """Without what a larger block of parameters has beside them: another arm must not train the others again."""
-    values = cast(dict[str, Any], settings)
-    return cast(RegressionSettings, {key: values[key] for key in RegressionSettings.__required_keys__})

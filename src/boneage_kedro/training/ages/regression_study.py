@@ -7,7 +7,8 @@ import pandas as pd
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.weights import PretrainedWeights
 from boneage_kedro.training.ages.pacing import Images, PacingArm, PacingSettings, paced_stages, pacing_arms
-from boneage_kedro.training.ages.regression import predict_table, select_cohort, train_age_regressor
+from boneage_kedro.training.ages.regression import select_cohort
+from boneage_kedro.training.ages.regression_cell import run_regression_cell
 from boneage_kedro.training.ages.settings import RegressionSettings
 from boneage_kedro.training.checkpoint import CheckpointFile
 from boneage_kedro.training.study import run_cells
@@ -54,12 +55,9 @@ def run_regression_study(
         }
         store, labelled = stores[arm["images"]], select_cohort(cases, splits, arm["cohort"])
         place = {key: arm[key] for key in ("images", "strategy", "cohort")}
-        model, described, history = train_age_regressor(
-            store, labelled, pretrained, cell, mine, stages[arm["strategy"]]
-        )
-        histories.append(pd.DataFrame(history).assign(**place, arm=arm["name"], seed=seed))
-        unseen = labelled[labelled["split"] != "train"]
-        return predict_table(store, unseen, model.state_dict(), described, mine["fit"]).assign(**place)
+        ages, history = run_regression_cell(store, labelled, pretrained, mine, stages[arm["strategy"]], cell)
+        histories.append(history.assign(**place, arm=arm["name"], seed=seed))
+        return ages.assign(**place)
 
     arms = pacing_arms(settings, list(stores))
     for predictions in run_cells(study, arms, settings["seeds"], checkpoint, run):
