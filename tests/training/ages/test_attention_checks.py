@@ -15,6 +15,7 @@ from boneage_kedro.training.ages.attention_checks import (
     randomise_in_cascade,
     randomise_last_layers,
 )
+from boneage_kedro.training.ages.settings import ViewSettings
 from boneage_kedro.training.batches import AgeSamples
 
 CPU = torch.device("cpu")
@@ -127,6 +128,14 @@ def test_the_first_places_are_those_of_the_highest_values(halves: AgeSamples) ->
     np.testing.assert_allclose(insertion[:, 1], insertion[:, 0], atol=1e-4)
     left_first, _ = delete_and_insert(MeanGray(), halves, -right_first, settings, 3, CPU)
     np.testing.assert_allclose(left_first[:, 1], left_first[:, 2], atol=1e-4)
+
+
+def test_ages_are_the_mean_over_views(halves: AgeSamples) -> None:
+    orders = np.random.default_rng(0).normal(size=(3, 4, 4))
+    settings, views = DeletionSettings(steps=4, blur=0.1), ViewSettings(flip=True, rotations_deg=[0])
+    deletion, insertion = delete_and_insert(MeanGray(), halves, orders, settings, 2, CPU, views)
+    np.testing.assert_allclose(deletion[:, 0], 25, atol=1e-4)  # white on the left, nothing on the right
+    np.testing.assert_allclose(insertion[:, -1], 25, atol=1e-4)
 
 
 def test_orders_must_belong_to_the_samples(halves: AgeSamples) -> None:

@@ -86,7 +86,7 @@ def likeness_by_depth(maps: np.ndarray, cascade: Iterable[Randomised], ids: Sequ
 
 
 def random_orders(shape: tuple[int, int, int], rng: np.random.Generator) -> np.ndarray:
-    """Places in random order (n, h, w), of the grain of the maps: single pixels would make another kind of noise."""
+    """Places in random order (n, h, w), as many as a network has cells: single pixels would make another noise."""
     return rng.standard_normal(shape)
 
 

@@ -18,6 +18,10 @@ from torch.nn import functional as F
 from torchvision.transforms.v2 import functional as VF
 
 from boneage_kedro.evaluation.attention.checks import DeletionSettings, Randomised
+from boneage_kedro.models.age_ensemble import AgeNetwork
+from boneage_kedro.training.ages.predict import read_ages
+from boneage_kedro.training.ages.settings import ViewSettings
+from boneage_kedro.training.ages.views import PLAIN
 from boneage_kedro.training.batches import AgeSamples
 from boneage_kedro.training.seeding import derive_seed
 
@@ -82,19 +86,21 @@ def randomise_in_cascade(
 
 @torch.inference_mode()
 def delete_and_insert(
-    model: nn.Module,
+    model: AgeNetwork,
     samples: AgeSamples,
     orders: np.ndarray,
     settings: DeletionSettings,
     batch_size: int,
     device: torch.device,
+    views: ViewSettings = PLAIN,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Ages while pictures are blurred away place by place, and while blurred ones get their places back.
 
     Args:
-        model: ``model(images, is_male)`` gives ages (B,) in months; on ``device``.
+        model: on ``device``.
         orders: (n, h, w) of the samples, such as the absolute values of placed maps; places of high value go first.
             Enlarged smoothly to the picture.
+        views: of each picture, blurred as it is, whose ages are averaged.
 
     Returns:
         deletion and insertion, each (n, steps + 1) ages in months; before the first step and after each.
@@ -112,7 +118,7 @@ def delete_and_insert(
         blurred = _blur(images, settings["blur"])
         shares = torch.linspace(0, 1, settings["steps"] + 1)
         ages = [
-            model(torch.where(ranks < share, *pair), batch.is_male).cpu().double()
+            read_ages(model, torch.where(ranks < share, *pair), batch.is_male, views)
             for pair in ((blurred, images), (images, blurred))
             for share in shares.tolist()
         ]

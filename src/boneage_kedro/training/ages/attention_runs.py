@@ -16,6 +16,7 @@ from boneage_kedro.evaluation.attention.checks import (
 from boneage_kedro.evaluation.attention.placing import place_maps
 from boneage_kedro.imaging.store import ImageStore
 from boneage_kedro.models.age_ensemble import AgeNetwork
+from boneage_kedro.models.cell_grid import locate_cells
 from boneage_kedro.training.ages.attention_checks import delete_and_insert, randomise_in_cascade
 from boneage_kedro.training.ages.attention_maps import map_attention
 from boneage_kedro.training.ages.regression import CohortReader
@@ -33,20 +34,20 @@ def age_curves(
     """Ages under deletion and insertion in the orders ``attention``, ``random`` and ``centre``.
 
     Returns:
-        for each order what `delete_and_insert` gives, in the order of the cases; of the plain view of pictures.
+        for each order what `delete_and_insert` gives, in the order of the cases.
     """
     reader = CohortReader.of(store, cases, weights, settings, fit_settings)
-    model, side = reader.model, reader.model.config.input_px
-    maps = map_attention(*reader)[0]
+    model, samples, batch_size, device, views = reader
+    side = model.config.input_px
+    cells = locate_cells(model.backbone, side).cells
+    places = len(samples), cells, cells
     orders = {
-        "attention": np.abs(place_maps(maps, side)),
-        "random": random_orders(maps.shape, np.random.default_rng(checks["seed"])),
-        "centre": centre_orders(maps.shape),
+        "attention": np.abs(place_maps(map_attention(*reader)[0], side)),
+        "random": random_orders(places, np.random.default_rng(checks["seed"])),
+        "centre": centre_orders(places),
     }
     return {
-        name: delete_and_insert(
-            model, reader.samples, order, checks["deletion"], reader.batch_size, reader.device
-        )
+        name: delete_and_insert(model, samples, order, checks["deletion"], batch_size, device, views)
         for name, order in orders.items()
     }
 
