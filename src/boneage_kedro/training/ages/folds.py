@@ -1,4 +1,6 @@
-"""A network for each fold of the cases to learn from: together an ensemble, and an honest age of every case."""
+"""A network for each fold of the cases to learn from: together an ensemble, and of every case an age by networks that
+have not learnt from it, though it has chosen their epoch and, among all, the line that straightens ages.
+"""
 
 import logging
 from collections.abc import Sequence
