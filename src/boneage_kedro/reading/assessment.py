@@ -32,7 +32,6 @@ from boneage_kedro.training.device import device_of
 # One scale of colours for all cases, so that a map near the average child's is pale: in standard deviations of the
 # ages in training.
 FULL_COLOUR_SD = 4.0
-_IMPLAUSIBLE_MONTHS = 96  # hand and child are hardly ever so far apart, but ages given in years are
 
 
 @dataclass
@@ -177,7 +176,7 @@ def _judge(case: _Case, reliability: Reliability, settings: AssessSettings) -> N
     remarks = list(verdict.warnings)
     difference = age - given  # nan when that age is not given
     far = f"{difference:+.0f} months from the chronological age; check picture, sex and age"
-    if abs(difference) > _IMPLAUSIBLE_MONTHS:
+    if abs(difference) > settings["implausible_difference_months"]:
         reasons.append(f"{far} (is it in months?)")
     elif abs(difference) > settings["warn_difference_months"]:
         remarks.append(far)

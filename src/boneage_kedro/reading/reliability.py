@@ -75,23 +75,24 @@ class Reliability:
 
         Args:
             interval: in months.
-            age, chronological_age, distance: see `reasons`.
+            age, distance: see `reasons`.
+            chronological_age: in months, nan where it is not given.
         """
         beyond = range_reasons(age, chronological_age, self.age_range)
         warning = "" if beyond else range_warning(*interval, self.age_range)
-        return Verdict(self.reasons(age, distance, chronological_age), [*filter(None, [warning])])
+        return Verdict([*beyond, *self._strange(distance)], [*filter(None, [warning])])
 
-    def reasons(self, age: float, distance: float, chronological_age: float = math.nan) -> list[str]:
-        """Why an age must not be relied on, a sentence each.
+    def reasons(self, age: float, distance: float) -> list[str]:
+        """Why an age of a child of unknown age must not be relied on, a sentence each.
 
         Args:
             age: in months.
             distance: of the picture from those in training, by ``familiarity``.
-            chronological_age: in months, nan where it is not given.
         """
-        beyond = range_reasons(age, chronological_age, self.age_range)
-        strange = unfamiliar_reason(distance, float(self.familiarity.threshold))
-        return [*beyond, *filter(None, [strange])]
+        return [*range_reasons(age, math.nan, self.age_range), *self._strange(distance)]
+
+    def _strange(self, distance: float) -> list[str]:
+        return [*filter(None, [unfamiliar_reason(distance, float(self.familiarity.threshold))])]
 
 
 def fingerprint_network(weights: Mapping[str, Tensor], settings: Mapping[str, Any]) -> str:

@@ -10,6 +10,8 @@ from boneage_kedro.limits import Count, NotNegative, PixelSide
 class AssessSettings(TypedDict):
     """How new cases are read; the network brings its own preparation of pictures.
 
+    An age that differs from the chronological one by more than ``warn_difference_months`` is warned of, by more than
+    ``implausible_difference_months`` not relied on.
     ``widest_wrist_cut`` is how wide, in breadths of the palm, the edge of the picture may cut a hand whose wrist is
     taken to be there (`boneage_kedro.masks.wrist.cut_share`).
     """
@@ -19,4 +21,5 @@ class AssessSettings(TypedDict):
     accelerator: Literal["auto", "cpu", "gpu"]
     overlay_px: PixelSide
     warn_difference_months: NotNegative
+    implausible_difference_months: NotNegative
     widest_wrist_cut: NotNegative

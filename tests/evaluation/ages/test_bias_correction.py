@@ -1,10 +1,8 @@
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from boneage_kedro.evaluation.ages.bias_correction import BiasCorrection, Line, fit_bias_correction
+from boneage_kedro.evaluation.ages.bias_correction import fit_bias_correction
 
 
 def table(count: int = 60, slope: float = 1.25, intercept: float = -30.0, sex: str = "F") -> pd.DataFrame:
@@ -47,11 +45,6 @@ def test_noise_about_the_truth_leaves_ages_as_they_are_about() -> None:
     line = fit_bias_correction(cases, by_sex=False).lines["all"]
     assert line.slope == pytest.approx(1, abs=0.03)
     assert line.intercept_months == pytest.approx(0, abs=3)
-
-
-def test_it_is_kept_as_json() -> None:
-    correction = BiasCorrection({"F": Line(1.5, 0.9), "M": Line(-2.0, 1.1)})
-    assert BiasCorrection.from_dict(json.loads(json.dumps(correction.as_dict()))) == correction
 
 
 def test_what_cannot_be_fitted_or_applied_is_refused() -> None:

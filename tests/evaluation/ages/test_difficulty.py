@@ -8,10 +8,10 @@ from boneage_kedro.evaluation.ages.difficulty import Difficulty
 from tests.evaluation.made_up_errors import predictions
 
 
-def cases_with(error: np.ndarray, **columns: object) -> pd.DataFrame:
+def cases_with(error: np.ndarray) -> pd.DataFrame:
     count = len(error)
     ages = np.linspace(20, 200, count)
-    table = {"sex": np.where(np.arange(count) % 2, "F", "M"), "predicted_months": ages, **columns}
+    table = {"sex": np.where(np.arange(count) % 2, "F", "M"), "predicted_months": ages}
     return pd.DataFrame(table | {"bone_age_months": ages + error})
 
 
@@ -20,12 +20,11 @@ def test_equal_errors_are_expected_of_all() -> None:
     assert Difficulty.fit(cases, 1).expect(cases) == pytest.approx(np.full(40, 7.0))
 
 
-def test_it_follows_age_sex_and_uncertainty() -> None:
-    doubt = np.resize([1.0, 1, 3, 3], 400)
+def test_it_follows_age_and_sex() -> None:
     ages = np.linspace(20, 200, 400)
     boys = np.resize([2.0, 1], 400)  # boys first, twice as hard
-    hard = doubt * boys * np.exp(-(((ages - 110) / 90) ** 2))
-    cases = cases_with(hard, uncertainty=doubt)
+    hard = boys * np.exp(-(((ages - 110) / 90) ** 2))
+    cases = cases_with(hard)
     assert Difficulty.fit(cases, 0).expect(cases) == pytest.approx(hard, rel=1e-4)
 
 
@@ -45,7 +44,7 @@ def test_ages_beyond_those_seen_count_as_the_last_ones() -> None:
 
 
 def test_it_goes_through_json() -> None:
-    cases = predictions(100, seed=1).assign(uncertainty=2.0)
+    cases = predictions(100, seed=1)
     difficulty = Difficulty.fit(cases, 1)
     assert Difficulty.from_dict(json.loads(json.dumps(difficulty.as_dict()))) == difficulty
 
@@ -55,12 +54,3 @@ def test_perfect_predictions_and_a_single_age_are_no_trouble() -> None:
     assert (Difficulty.fit(perfect, 1).expect(perfect) >= 0).all()
     same = pd.DataFrame({"sex": "F", "predicted_months": 100.0, "bone_age_months": [90.0, 110, 105, 95]})
     assert Difficulty.fit(same, 1).expect(same) == pytest.approx(np.full(4, 7.5))
-
-
-def test_uncertainties_that_cannot_be_used_are_told() -> None:
-    cases = predictions(50, seed=1)
-    difficulty = Difficulty.fit(cases.assign(uncertainty=1.0), 1)
-    with pytest.raises(ValueError, match="a column 'uncertainty', which these cases lack"):
-        difficulty.expect(cases)
-    with pytest.raises(ValueError, match="50 of 50 uncertainties are not above 0"):
-        difficulty.expect(cases.assign(uncertainty=0.0))

@@ -67,18 +67,12 @@ def test_a_plain_calibration_by_hand() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"normalise": True}, {"by_sex": True, "band_months": 36}, {"normalise": True, "uncertainty": True}],
+    [{}, {"normalise": True}, {"by_sex": True, "band_months": 36}],
 )
 def test_coverage_is_kept_on_average(changes: dict[str, Any]) -> None:
     """40 calibrations of 100 cases; the standard error of the mean coverage is 0.5%."""
-    doubted = changes.pop("uncertainty", False)
-
-    def draw(count: int, seed: int) -> pd.DataFrame:
-        cases = predictions(count, seed)
-        return cases.assign(uncertainty=error_sd(cases["predicted_months"])) if doubted else cases
-
-    new = draw(2000, seed=10_000)
-    learnt = [draw(100, seed) for seed in range(40)]
+    new = predictions(2000, seed=10_000)
+    learnt = [predictions(100, seed) for seed in range(40)]
     found = [held(calibrate(cases, settings(**changes)), new).mean() for cases in learnt]
     assert 0.89 <= np.mean(found) <= 0.93  # rounded up, groups of 20 hold up to 0.95
     exact = settings(**changes, quantile="interpolated")

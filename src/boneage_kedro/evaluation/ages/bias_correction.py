@@ -6,7 +6,7 @@ cases it has not learnt from, those of the calibration part, takes that back.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -42,15 +42,6 @@ class BiasCorrection:
             )
         intercepts, slopes = np.array([self.lines[name] for name in names]).reshape(-1, 2).T
         return intercepts + slopes * np.asarray(predicted_months, float)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON; `from_dict` reads them back."""
-        return {name: line._asdict() for name, line in self.lines.items()}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """The inverse of `as_dict`."""
-        return cls({name: Line(**line) for name, line in values.items()})
 
 
 def fit_bias_correction(calibration: pd.DataFrame, by_sex: bool) -> BiasCorrection:

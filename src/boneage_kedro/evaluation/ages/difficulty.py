@@ -7,44 +7,36 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-UNCERTAINTY = "uncertainty"
-"""Column with what a network itself says of its doubt, such as the spread over an ensemble; any positive unit."""
-
 _MOST_STEPS = 100
 _CLOSE_ENOUGH = 1e-8
 
 
 @dataclass(frozen=True)
 class Difficulty:
-    """The expected absolute error as a smooth function of predicted age, sex and, if there is one, uncertainty.
+    """The expected absolute error as a smooth function of predicted age and sex.
 
-    Its logarithm is a quadratic in age, differs by a constant between the sexes, and is linear in the logarithm of
-    the uncertainty: with so few parameters a hundred cases tell it.
+    Its logarithm is a quadratic in age and differs by a constant between the sexes: with so few parameters a hundred
+    cases tell it.
 
     Attributes:
         level_months: mean absolute error of the cases that it was fitted on.
         youngest, oldest: their predicted ages in months; ages outside count as these.
-        typical_uncertainty: geometric mean of theirs; None if they had none.
         weights: of the features, in the order of `_features`.
     """
 
     level_months: float
     youngest: float
     oldest: float
-    typical_uncertainty: float | None
     weights: tuple[float, ...]
 
     @classmethod
     def fit(cls, cases: pd.DataFrame, ridge_cases: float) -> Self:
-        """Fit to cases with ``sex, bone_age_months, predicted_months`` and maybe ``uncertainty``.
+        """Fit to cases with ``sex, bone_age_months, predicted_months``.
 
         A Poisson regression, which needs no more than the form of the mean to be right, with a ridge penalty.
 
         Args:
             ridge_cases: how strongly weights are drawn to 0, that is, to the same error for all; 0 not at all.
-
-        Raises:
-            ValueError: an uncertainty is not positive.
         """
         ages = cases["predicted_months"].to_numpy(float)
         error = np.abs(ages - cases["bone_age_months"].to_numpy(float))
@@ -52,19 +44,13 @@ class Difficulty:
             level_months=max(float(error.mean()), 1e-6),
             youngest=float(ages.min()),
             oldest=max(float(ages.max()), float(ages.min()) + 1e-6),
-            typical_uncertainty=_typical(cases),
             weights=(),
         )
         weights = _fit_poisson(plain._features(cases), error / plain.level_months, ridge_cases)
         return cls(**{**asdict(plain), "weights": tuple(weights.tolist())})
 
     def expect(self, cases: pd.DataFrame) -> np.ndarray:
-        """Expected absolute errors in months, (n,) above 0, of cases with ``sex, predicted_months`` and maybe
-        ``uncertainty``.
-
-        Raises:
-            ValueError: the column of uncertainties is missing, or one is not positive.
-        """
+        """Expected absolute errors in months, (n,) above 0, of cases with ``sex, predicted_months``."""
         return self.level_months * np.exp(self._features(cases) @ np.array(self.weights))
 
     def as_dict(self) -> dict[str, Any]:
@@ -77,33 +63,11 @@ class Difficulty:
         return cls(**{**values, "weights": tuple(values["weights"])})
 
     def _features(self, cases: pd.DataFrame) -> np.ndarray:
-        """(n, 4 or 5): one, age from -1 to 1, its square, sex, and the logarithm of the uncertainty."""
+        """(n, 4): one, age from -1 to 1, its square, and sex."""
         ages = np.clip(cases["predicted_months"].to_numpy(float), self.youngest, self.oldest)
         place = 2 * (ages - self.youngest) / (self.oldest - self.youngest) - 1
         sex = np.where(cases["sex"] == "M", 0.5, -0.5)
-        columns = [np.ones(len(cases)), place, place**2, sex]
-        if self.typical_uncertainty is not None:
-            columns.append(np.log(_uncertainty(cases) / self.typical_uncertainty))
-        return np.stack(columns, axis=1)
-
-
-def _typical(cases: pd.DataFrame) -> float | None:
-    return float(np.exp(np.log(_uncertainty(cases)).mean())) if UNCERTAINTY in cases else None
-
-
-def _uncertainty(cases: pd.DataFrame) -> np.ndarray:
-    if UNCERTAINTY not in cases:
-        raise ValueError(
-            f"the intervals were calibrated with a column {UNCERTAINTY!r}, which these cases lack; give it, or "
-            "calibrate without it"
-        )
-    values = cases[UNCERTAINTY].to_numpy(float)
-    if not (values > 0).all():
-        raise ValueError(
-            f"{np.count_nonzero(~(values > 0))} of {len(values)} uncertainties are not above 0; their logarithm "
-            "is used"
-        )
-    return values
+        return np.stack([np.ones(len(cases)), place, place**2, sex], axis=1)
 
 
 def _fit_poisson(features: np.ndarray, target: np.ndarray, ridge: float) -> np.ndarray:

@@ -60,7 +60,7 @@ class IntervalCalibration:
         """Half the width of the interval in months, (n,).
 
         Args:
-            cases: ``sex, predicted_months``, and ``uncertainty`` if it was calibrated with one.
+            cases: ``sex, predicted_months``.
 
         Raises:
             ValueError: a prediction is not finite, or a sex was not calibrated.
@@ -107,7 +107,7 @@ def calibrate(cases: pd.DataFrame, settings: IntervalSettings) -> IntervalCalibr
     is scored with a difficulty that was fitted without its fifth of them.
 
     Args:
-        cases: ``sex, bone_age_months, predicted_months``, and maybe ``uncertainty``, one row a child.
+        cases: ``sex, bone_age_months, predicted_months``, one row a child.
 
     Raises:
         ValueError: ages are not finite, or there are too few cases for the coverage.
