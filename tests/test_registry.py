@@ -107,7 +107,7 @@ READERS = (
     "predict_fine_tune",
     "learn_familiarity",
     "map_test_cases",
-    "draw_regions",
+    "draw_mean_hands",
     "export_age_network",
 )
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from boneage_kedro.pipelines.ptl_regression.nodes import MODELS
+
 from .project import MARKS, PROJECT
 
 pytestmark = MARKS
@@ -35,21 +37,19 @@ def test_a_run_that_is_killed_and_started_again_gives_the_same_figures(output: s
         assert not (tmp_path / "data/08_reporting/test/report.html").exists()
         subprocess.run(command, **options, check=True)
     tables = {path.name for path in (tmp_path / "data/08_reporting/test").glob("*.csv")}
-    with_baseline = {
-        "model_comparison.csv",
-        "paper_methods.csv",
-        "paper_participants.csv",
-    }  # if it was run here
-    assert tables >= with_baseline | {
-        "errors_by_age_band.csv",
-        "ptl_history.csv",
-        "hand_rounds.csv",
-        "fidelity.csv",
+    assert tables >= {
+        *("model_comparison.csv", "paper_methods.csv", "paper_participants.csv", "errors_by_age_band.csv"),
+        *("ptl_history.csv", "hand_rounds.csv", "fidelity.csv"),
     }
-    for name in sorted(tables - with_baseline):
+    for name in sorted(tables):
         again, unbroken = (
-            pd.read_csv(folder / "data/08_reporting/test" / name) for folder in (tmp_path, PROJECT)
+            read(folder / "data/08_reporting/test" / name) for folder in (tmp_path, Path(PROJECT))
         )
-        pd.testing.assert_frame_equal(
-            *(table.drop(columns="seconds", errors="ignore") for table in (again, unbroken)), obj=name
-        )
+        pd.testing.assert_frame_equal(again, unbroken, obj=name)
+
+
+def read(table: Path) -> pd.DataFrame:
+    """A table without what may differ: how long it took, and the baseline, if that was run here."""
+    rows = pd.read_csv(table).drop(columns="seconds", errors="ignore")
+    of_baseline = rows.astype(str).apply(lambda cells: cells.str.contains(MODELS["bonet"])).any(axis=1)
+    return rows[~of_baseline].reset_index(drop=True)

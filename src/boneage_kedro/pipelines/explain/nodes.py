@@ -231,7 +231,16 @@ def count_by_region(
     return by_case, summarise_regions(by_case, ["sex"])
 
 
-def draw_regions(
+def draw_regions(summary: pd.DataFrame, source: str) -> Figure:
+    """Attention by region; a line of text where no regions are known."""
+    from boneage_kedro.evaluation.attention.figures import missing_figure, regions_figure
+
+    if summary.empty:
+        return missing_figure(_UNKNOWN)
+    return regions_figure(summary, f"Attention by region, {source}")
+
+
+def draw_mean_hands(
     store: ImageStore,
     maps: dict[str, np.ndarray],
     settings: dict[str, Any],
@@ -239,19 +248,22 @@ def draw_regions(
     params: Params,
     source: str,
     joints: pd.DataFrame,
-    summary: pd.DataFrame,
-) -> tuple[Figure, Figure]:
-    """Attention by region, and mean maps on mean hands; a line of text where there is nothing to draw."""
-    from boneage_kedro.evaluation.attention.figures import mean_hands_figure, missing_figure, regions_figure
+    drawn: Partitions | None,
+    found: Partitions | None,
+) -> Figure:
+    """Mean maps on mean hands, which lie in a common frame by joints or by masks; a line of text without either.
 
-    regions = (
-        missing_figure(_UNKNOWN)
-        if summary.empty
-        else regions_figure(summary, f"Attention by region, {source}")
-    )
-    if joints.empty:
-        return regions, missing_figure(_UNKNOWN)
-    points, frame = points_by_id(joints), params["frame"]
+    Args:
+        drawn, found: see `count_by_region`.
+    """
+    from boneage_kedro.evaluation.attention.figures import mean_hands_figure, missing_figure
+    from boneage_kedro.training.hands.places import landmarks_of_hands
+
+    hands = {**(found or {}), **(drawn or {})}
+    by, points = landmarks_of_hands(store, table["id"].tolist(), points_by_id(joints), hands)
+    if not points:
+        return missing_figure(_UNKNOWN)
+    frame = params["frame"]
     template = mean_shape(np.stack(list(points.values())), frame["side_px"], frame["margin"], frame["below"])
     means = mean_hands(
         CommonFrame(template, frame["side_px"]),
@@ -262,8 +274,8 @@ def draw_regions(
         frame["edges_years"],
     )
     if not means:
-        return regions, missing_figure("no case is of the ages in explain.frame.edges_years")
-    return regions, mean_hands_figure(means, f"Mean attention on the mean hand, {source}")
+        return missing_figure("no case is of the ages in explain.frame.edges_years")
+    return mean_hands_figure(means, f"Mean attention on the mean hand, aligned by {by}, {source}")
 
 
 def points_by_id(joints: pd.DataFrame) -> dict[str, np.ndarray]:

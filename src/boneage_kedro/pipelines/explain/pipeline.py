@@ -12,6 +12,7 @@ from boneage_kedro.pipelines.explain.nodes import (
     draw_attention,
     draw_checks,
     draw_error_panels,
+    draw_mean_hands,
     draw_regions,
     locate_joints,
     map_test_cases,
@@ -86,9 +87,21 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 draw_regions,
-                inputs=[pictures, *_DRAWN, "attention_joints", "attention_regions@table"],
-                outputs=["region_bars@figure", "mean_hands@figure"],
+                inputs=["attention_regions@table", "params:data_prep.source_name"],
+                outputs="region_bars@figure",
                 name="draw_regions",
+            ),
+            Node(
+                draw_mean_hands,
+                inputs=[
+                    pictures,
+                    *_DRAWN,
+                    "attention_joints",
+                    "drawn_hands_if_any",
+                    "hand_masks@if_any",
+                ],
+                outputs="mean_hands@figure",
+                name="draw_mean_hands",
             ),
             Node(
                 choose_checked_cases,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from boneage_kedro.evaluation.attention.frame import box_corners
 from boneage_kedro.evaluation.attention.hand_regions import REGIONS, regions_of_bones, regions_of_joints
 from boneage_kedro.imaging.geometry import map_points
 from boneage_kedro.imaging.store import ImageStore
@@ -81,6 +82,24 @@ def regions_of_hands(
             codes = regions_of_joints(joints[key], np.ones(store[key].shape, bool))
             codes[(codes == _SOFT_TISSUE) & ~_bright(store[key])] = _BACKGROUND
             yield key, codes
+
+
+def landmarks_of_hands(
+    store: ImageStore, ids: Sequence[str], joints: Mapping[str, np.ndarray], hands: Partitions
+) -> tuple[str, dict[str, np.ndarray]]:
+    """Points that bring hands into a common frame: joints, or corners of boxes if masks are known of more cases.
+
+    Args:
+        joints, hands: as of `regions_of_hands`.
+
+    Returns:
+        what they are, and (k, 2) x y in pixels of the store's pictures by id; cases whose mask is empty have none.
+    """
+    masked = [key for key in ids if key in hands]
+    if len(joints) >= len(masked):
+        return "joints", dict(joints)
+    masks = ((key, _to_store(hands[key], store, key) > 0) for key in masked)
+    return "the box of the hand", {key: box_corners(mask) for key, mask in masks if mask.any()}
 
 
 def _bright(picture: np.ndarray) -> np.ndarray:
