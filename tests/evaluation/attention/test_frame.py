@@ -91,6 +91,10 @@ def test_the_mean_counts_only_pictures_that_reach() -> None:
     mean = frame.mean(pictures, [SQUARE, SQUARE + np.array([5.0, 0])], 11)  # the second lacks the right part
     np.testing.assert_allclose(mean[:, :5], 4)
     np.testing.assert_allclose(mean[:, 7:], 2)
+    lacking = [SQUARE, *[SQUARE + np.array([5.0, 0])] * 2]
+    of_three = frame.mean([*pictures, pictures[1]], lacking, 11)
+    assert np.isnan(of_three[:, 7:]).all()  # one of three is not what most have
+    np.testing.assert_allclose(of_three[:, :5], 14 / 3)
 
 
 def test_joints_bring_bones_of_different_hands_together() -> None:

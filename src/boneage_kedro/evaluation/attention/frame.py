@@ -107,14 +107,19 @@ class CommonFrame:
     def mean(
         self, pictures: Iterable[np.ndarray], points: Sequence[np.ndarray] | np.ndarray, picture_px: int
     ) -> np.ndarray:
-        """Mean of pictures or maps in the common frame, each place over those that reach it; nan where none does."""
+        """Mean of pictures or maps in the common frame, each place over those that reach it.
+
+        It is nan where less than half of them do: a place that one picture has alone would pass for that of all.
+        """
         total, count = np.zeros((2, self.side_px, self.side_px))
         for picture, own in zip(pictures, points, strict=True):
             brought = self.bring(picture, own, picture_px)
             reached = ~np.isnan(brought)
             total[reached] += brought[reached]
             count += reached
-        return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+        return np.divide(
+            total, count, out=np.full_like(total, np.nan), where=count >= max(1, len(points) / 2)
+        )
 
 
 class MeanHand(NamedTuple):
@@ -124,8 +129,8 @@ class MeanHand(NamedTuple):
         sex: F or M.
         ages: the band of read bone ages in years, such as ``5-10 y``.
         cases: how many there are.
-        hand: (side, side) float64 gray, 0 to 255; nan where no picture reaches.
-        months: (side, side) float64; nan where no map reaches.
+        hand: (side, side) float64 gray, 0 to 255; nan where less than half of the pictures reach.
+        months: (side, side) float64; nan where less than half of the maps reach.
     """
 
     sex: str
