@@ -37,7 +37,7 @@ def bland_altman_plot(
     trend = agreement["bias"] + 12 * agreement["slope"] * (ends - means.mean())
     axis.plot(ends, trend, color="#d1495b", lw=1.4, label=f"slope {agreement['slope']:+.3f}")
     axis.set(xlabel="mean of predicted and read (years)", ylabel="predicted - read (months)", title=title)
-    axis.legend(frameon=False, fontsize=8, loc="upper right", ncols=3)
+    axis.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3)
     return figure
 
 
