@@ -247,6 +247,18 @@ def test_a_picture_of_another_kind_is_indeterminate(
     assert np.isfinite(rows.loc["h0", "bone_age_months"])
 
 
+def test_two_hands_are_indeterminate(
+    tmp_path: Path, radiographs: RadiographFolder, model: Any, parameters: dict[str, Any]
+) -> None:
+    film = np.pad(fabricate_hand(100, Sex.MALE, 1, 160).image, 20)
+    cv2.imwrite(str(tmp_path / "two.png"), np.hstack([film, film[:, ::-1]]))
+    rows, _ = assess(
+        table(("h1", "M", ""), ("two", "M", "")), RadiographFolder(tmp_path), model, parameters["assess"]
+    )
+    assert rows["status"].tolist() == ["ok", "indeterminate"]
+    assert "is there a second hand?" in rows.loc["two", "warnings"]
+
+
 def test_an_adult_by_the_table_is_indeterminate(
     radiographs: RadiographFolder, model: Any, parameters: dict[str, Any]
 ) -> None:

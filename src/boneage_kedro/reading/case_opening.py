@@ -105,7 +105,8 @@ class CaseOpener:
             reading.fail(str(error))
             return reading, None
         pictures = self._prepare(radiograph)
-        reading.warnings += pictures.for_network.warnings
+        reading.doubts += pictures.for_network.doubts
+        reading.warnings += pictures.for_network.remarks
         _take_header(reading, radiograph)
         reading.dicom = content if looks_like_dicom(content) else None
         return reading, pictures

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from boneage_kedro.imaging.geometry import Box
-from boneage_kedro.imaging.preparation.framing import find_field
+from boneage_kedro.imaging.preparation.framing import find_field, second_part
 from tests.imaging.drawn_hand import draw_hand, framed
 
 HAND = draw_hand(air=40)[::4, ::4].astype(np.float32)
@@ -63,3 +63,17 @@ def test_a_solid_hand_without_a_frame_stays_whole():
     cv2.ellipse(fist, (40, 40), (18, 24), 0, 0, 360, 150, -1)
     cv2.rectangle(fist, (30, 50), (50, 90), 160, -1)
     assert find_field(fist) == Box(0, 0, 80, 90)
+
+
+def test_a_hand_is_one_part_and_two_films_are_two_of_one_size():
+    assert second_part(HAND) == 0
+    film = framed(HAND, 0, (10, 10, 10, 10))
+    assert second_part(film) == 0
+    assert second_part(np.hstack([film, film[:, ::-1]])) == pytest.approx(1, abs=0.02)
+    assert second_part(np.full((40, 40), 7, np.float32)) == 0
+
+
+def test_a_letter_is_no_second_part():
+    film = framed(HAND, 0, (10, 10, 30, 10))
+    film[20:32, 4:14] = 255
+    assert second_part(film) == 0

@@ -1,5 +1,7 @@
 """Framing: the exposed field inside scanner margins, collimator borders and frames."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -15,6 +17,8 @@ _ROUGH_PIXELS = 0.05
 _LEAST_SIDE = 0.2
 # A leaning field fills at least this share of the rectangle around it; a hand with its fingers fills less.
 _LEAST_SOLID = 0.9
+# A part smaller than this share of the picture may be a letter beside a fingertip.
+_LEAST_PART = 0.05
 # Frames lie within frames; more rings than these have not been seen.
 _MOST_RINGS = 5
 
@@ -26,23 +30,56 @@ def find_field(thumbnail: np.ndarray) -> Box:
     nested frames come off ring by ring; then the margin around a leaning field. A row that crosses the hand is
     not smooth, and empty background without a step stays, so the hand is not cut.
     """
-    height, width = thumbnail.shape
-    whole = Box(0, 0, width, height)
-    ordered = np.sort(thumbnail, axis=None)
-    contrast = float(ordered[int(0.95 * ordered.size)] - ordered[int(0.05 * ordered.size)])
+    whole, contrast = _whole(thumbnail), _contrast(thumbnail)
     if contrast <= 0:
         return whole
-    box = whole
-    for _ in range(_MOST_RINGS):
-        peeled = _peel(thumbnail, box, contrast)
-        if peeled == box or _too_small(peeled, whole):
-            break
-        box = peeled
+    box = _peel_all(thumbnail, contrast)
     leaning = _leaning_field(box.view(thumbnail), contrast)
     inner = Box(
         box.left + leaning.left, box.top + leaning.top, box.left + leaning.right, box.top + leaning.bottom
     )
     return box if _too_small(inner, whole) else inner
+
+
+def second_part(thumbnail: np.ndarray) -> float:
+    """How large the second part of a (H, W) float32 thumbnail is beside its largest, 0 to 1.
+
+    Parts are what a smooth margin or background leaves: a field, or without one the hand and the letters. Two fields,
+    or two hands, are of nearly one size.
+    """
+    contrast = _contrast(thumbnail)
+    if contrast <= 0:
+        return 0.0
+    inside = _peel_all(thumbnail, contrast).view(thumbnail)
+    # without their frame the gap between two fields may not be reached from a corner, within it the fields may not
+    return max(_second_part(picture, contrast) for picture in (thumbnail, inside))
+
+
+def _second_part(picture: np.ndarray, contrast: float) -> float:
+    areas = sorted((cv2.contourArea(outline) for outline in _outlines(picture, contrast)), reverse=True)
+    large = [area for area in areas if area >= _LEAST_PART * picture.size]
+    return large[1] / large[0] if len(large) > 1 else 0.0
+
+
+def _whole(picture: np.ndarray) -> Box:
+    height, width = picture.shape
+    return Box(0, 0, width, height)
+
+
+def _contrast(thumbnail: np.ndarray) -> float:
+    ordered = np.sort(thumbnail, axis=None)
+    return float(ordered[int(0.95 * ordered.size)] - ordered[int(0.05 * ordered.size)])
+
+
+def _peel_all(thumbnail: np.ndarray, contrast: float) -> Box:
+    """The box without the frames that lie upright around it."""
+    box = whole = _whole(thumbnail)
+    for _ in range(_MOST_RINGS):
+        peeled = _peel(thumbnail, box, contrast)
+        if peeled == box or _too_small(peeled, whole):
+            break
+        box = peeled
+    return box
 
 
 def _too_small(box: Box, whole: Box) -> bool:
@@ -55,10 +92,8 @@ def _leaning_field(picture: np.ndarray, contrast: float) -> Box:
     The margin is what can be reached from the corners without a step of gray level. What it leaves is the field
     if it is as solid as a rectangle; in a picture without a frame it is the hand and the letters.
     """
-    height, width = picture.shape
-    whole = Box(0, 0, width, height)
-    margin = _reached_from_corners(picture, _SMOOTH_SHARE * contrast)
-    outlines, _ = cv2.findContours(1 - margin, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    whole = _whole(picture)
+    outlines = _outlines(picture, contrast)
     if not outlines:
         return whole
     outline = max(outlines, key=cv2.contourArea)
@@ -67,6 +102,13 @@ def _leaning_field(picture: np.ndarray, contrast: float) -> Box:
         return whole
     left, top, columns, rows = cv2.boundingRect(outline)
     return Box(left, top, left + columns, top + rows)
+
+
+def _outlines(picture: np.ndarray, contrast: float) -> Sequence[np.ndarray]:
+    """Those of the parts that the margin leaves, as OpenCV gives them."""
+    margin = _reached_from_corners(picture, _SMOOTH_SHARE * contrast)
+    outlines, _ = cv2.findContours(1 - margin, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return outlines
 
 
 def _reached_from_corners(picture: np.ndarray, step: float) -> np.ndarray:

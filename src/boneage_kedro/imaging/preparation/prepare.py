@@ -9,7 +9,7 @@ import numpy as np
 from typing_extensions import TypedDict
 
 from boneage_kedro.imaging.geometry import Box, Pose, canvas_transform, centre_on_canvas, fitted_size, resize
-from boneage_kedro.imaging.preparation.framing import find_field
+from boneage_kedro.imaging.preparation.framing import find_field, second_part
 from boneage_kedro.imaging.preparation.intensity import Window, apply_window, exposure_window
 from boneage_kedro.imaging.preparation.orientation import decide
 from boneage_kedro.imaging.preparation.recognition import recognise
@@ -20,6 +20,9 @@ from boneage_kedro.limits import Percentile, PixelSide, Within
 _THUMBNAIL_PX = 96
 # Fewer levels than this of an 8-bit picture show as steps once they are spread over the whole range.
 _FAINT_GRAY_LEVELS = 24
+# A second part of this share of the largest may be a hand: 3 of 999 radiographs have one, once it is the other hand,
+# twice letters.
+_LARGE_PART = 0.25
 _PIXEL_TYPES = (np.uint8, np.uint16, np.float32)
 
 
@@ -47,6 +50,7 @@ class Prepared:
     ``image`` is (canvas_px, canvas_px) uint8: bone bright, fingers up, thumb to the right as in a left hand
     seen from the back, black outside the picture. ``transform`` is the (2, 3) float32 map of source points to
     canvas points (see `geometry.to_source`). ``crop`` is in source pixels, ``window`` in source gray values.
+    ``doubts`` speak against reading an age from it, ``remarks`` are what a person should know besides.
     """
 
     image: np.ndarray
@@ -57,7 +61,13 @@ class Prepared:
     inverted: bool
     mirrored: bool
     quarter_turns: int
-    warnings: tuple[str, ...]
+    doubts: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """All that is to be said of it."""
+        return self.doubts + self.remarks
 
     def record(self) -> dict[str, Any]:
         """Everything but the pixels, as values that JSON can hold."""
@@ -85,7 +95,7 @@ def prepare(radiograph: Radiograph, settings: PreparationSettings) -> Prepared:
     thumbnail = shrink(pixels)
     part = find_field(thumbnail) if settings["crop"] else Box(0, 0, *thumbnail.shape[::-1])
     field = part.view(thumbnail)
-    (inverted, pose), doubts = decide(
+    (inverted, pose), remarks = decide(
         recognise(field),
         settings["confidence"],
         may_invert=settings["fix_polarity"] and not radiograph.polarity_known,
@@ -102,7 +112,8 @@ def prepare(radiograph: Radiograph, settings: PreparationSettings) -> Prepared:
         inverted=inverted,
         mirrored=pose.mirrored,
         quarter_turns=pose.quarter_turns,
-        warnings=doubts + _exposure_warnings(window, pixels),
+        doubts=_part_doubts(second_part(thumbnail)) + _blank_doubts(window),
+        remarks=remarks + _faint_remarks(window, pixels),
     )
 
 
@@ -130,7 +141,8 @@ def recrop(pixels: np.ndarray, record: Mapping[str, Any], part: Box, canvas_px: 
         inverted=record["inverted"],
         mirrored=pose.mirrored,
         quarter_turns=pose.quarter_turns,
-        warnings=tuple(record["warnings"]),
+        doubts=(),
+        remarks=tuple(record["warnings"]),
     )
 
 
@@ -159,10 +171,21 @@ def shrink(pixels: np.ndarray) -> np.ndarray:
     )  # averaging floats may leave the range by a rounding error
 
 
-def _exposure_warnings(window: Window, pixels: np.ndarray) -> tuple[str, ...]:
-    """What a person should know about the gray range that is left for the hand."""
+def _part_doubts(share: float) -> tuple[str, ...]:
+    if share < _LARGE_PART:
+        return ()
+    return (f"parts: beside the largest lies another {share:.0%} as large; is there a second hand?",)
+
+
+def _blank_doubts(window: Window) -> tuple[str, ...]:
+    if window.high > window.low:
+        return ()
+    return ("exposure: the picture is of one gray value, nothing can be seen in it",)
+
+
+def _faint_remarks(window: Window, pixels: np.ndarray) -> tuple[str, ...]:
     if window.high <= window.low:
-        return ("exposure: the picture is of one gray value, nothing can be seen in it",)
+        return ()
     if pixels.dtype == np.uint8 and window.high - window.low < _FAINT_GRAY_LEVELS:
         return (f"exposure: faint, the hand spans only {window.high - window.low:.0f} of 256 gray levels",)
     return ()
