@@ -1,5 +1,7 @@
-"""A network for each fold of the cases to learn from: together an ensemble, and of every case an age by networks that
-have not learnt from it, though it has chosen their epoch and, among all, the line that straightens ages.
+"""A network for each fold of the cases to learn from.
+
+Together they are an ensemble, and of every case there is an age by networks that have not learnt from it, though the
+case has helped to choose their epoch and the line that straightens ages.
 """
 
 import logging
