@@ -71,4 +71,4 @@ clean: ## remove the environment and what runs of the project's own settings hav
 	rm -rf $(foreach run,phantom test fingers hands,data/*/$(run)) $(foreach run,rsna rsna_small rsna_start,data/0[2-8]_*/$(run))
 
 forget: ## remove MLflow's record of all runs and registered models, those of your own settings too
-	rm -rf mlflow.db mlartifacts
+	rm -rf mlflow.db mlflow.db.lock mlartifacts

@@ -3,12 +3,13 @@
 import atexit
 import logging
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import mlflow
+from filelock import FileLock
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.io import DataCatalog
@@ -27,6 +28,9 @@ PRETRAINED = Path("data", "06_models", "pretrained")
 
 DATA_ROOT_UNSET = "BONEAGE_DATA_is_not_set"
 """Stands in paths for the folder of real radiographs where nobody has named it."""
+
+RECORD_LOCK = "mlflow.db.lock"
+"""Held while MLflow's database is opened; in the project folder, whatever the tracking server."""
 
 PICTURES = {"whole": "image_store", "hand": "hand_store", "enhanced": "enhanced_store@store"}
 """The datasets of pictures, by ``ptl_regression.images``."""
@@ -146,11 +150,17 @@ class RunRecordHook:
         self._run_id: str | None = None
         self._data: dict[str, Any] = {}
 
-    @hook_impl
-    def after_context_created(self, context: KedroContext) -> None:
-        """Remember the project folder, and nothing of an earlier session."""
+    @hook_impl(wrapper=True)
+    def after_context_created(self, context: KedroContext) -> Generator[None, Any, Any]:
+        """Remember the project folder, and nothing of an earlier session; let one run at a time open the record.
+
+        kedro-mlflow opens it in this hook. Where two runs are started at once in a new project, both would make the
+        tables of its database, and the later one fails.
+        """
         self._project = Path(context.project_path)
         self._run_id, self._data = None, {}
+        with FileLock(self._project / RECORD_LOCK):
+            return (yield)
 
     @hook_impl(trylast=True)  # kedro-mlflow starts the run in the same hook
     def before_pipeline_run(self) -> None:
