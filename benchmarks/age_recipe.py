@@ -4,8 +4,8 @@
 
 Every row is a network that learnt from the same children. Errors are mean absolute ones, in months, of the part
 `calibration`, from which no network learns and by which no epoch is chosen; the test part is not looked at. The
-training of an arm is kept beside the checkpoint of `ptl_regression`, so that more arms and seeds can be added. One
-arm starts from weights that the base environment has left: copy its `fine_tune_weights.safetensors` and
+training of an arm is kept beside the checkpoint of `ptl_regression`, so that more arms and seeds can be added. The
+last arm starts from weights that the base environment has left: copy its `fine_tune_weights.safetensors` and
 `fine_tune_settings.json` to `data/06_models/pretrained` as `phantom_ages`.
 """
 
@@ -32,7 +32,6 @@ ARMS: dict[str, dict[str, Any]] = {
     "as it is": {},
     "from ImageNet's weights": {"initial_weights": "pretrained"},
     "from ImageNet's weights, rate 0.002": {"initial_weights": "pretrained", "rate": RATE_FROM_IMAGENET},
-    "from a network of phantoms, rate 0.002": {"initial_weights": "phantom_ages", "rate": RATE_FROM_IMAGENET},
     "all layers at once": {"strategy": "fine_tune_stages"},
     "RMSprop": {"fit": {"optimiser": "rmsprop"}},
     "as many pictures of each year": {"balance_band_months": 12},
@@ -47,6 +46,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "224 px": {"input_px": 224},
     "girls alone": {"cohort": "F"},
     "boys alone": {"cohort": "M"},
+    "from a network of phantoms, rate 0.002": {"initial_weights": "phantom_ages", "rate": RATE_FROM_IMAGENET},
 }
 
 

@@ -6,9 +6,13 @@ from types import SimpleNamespace
 import pytest
 from filelock import FileLock, Timeout
 from kedro.framework.hooks import hook_impl
+from kedro.io import DataCatalog
+from kedro.pipeline import Node, Pipeline
+from kedro_datasets.pandas import CSVDataset
 from pluggy import PluginManager
 
-from boneage_kedro.hooks import RECORD_LOCK, RunRecordHook
+from boneage_kedro import hooks
+from boneage_kedro.datasets import RadiographFolderDataset
 
 
 class OpensTheRecord:
@@ -19,15 +23,47 @@ class OpensTheRecord:
     @hook_impl
     def after_context_created(self, context: SimpleNamespace) -> None:
         with pytest.raises(Timeout):
-            FileLock(context.project_path / RECORD_LOCK).acquire(timeout=0)
+            FileLock(context.project_path / hooks.RECORD_LOCK).acquire(timeout=0)
         self.alone = True
 
 
 def test_one_run_at_a_time_opens_the_record(tmp_path: Path) -> None:
     opens, manager = OpensTheRecord(), PluginManager("kedro")
-    for hook in (opens, RunRecordHook()):
+    for hook in (opens, hooks.RunRecordHook()):
         manager.register(hook)
     manager.hook.after_context_created(context=SimpleNamespace(project_path=tmp_path))
     assert opens.alone
-    with FileLock(tmp_path / RECORD_LOCK).acquire(timeout=0):  # the next one may
+    with FileLock(tmp_path / hooks.RECORD_LOCK).acquire(timeout=0):  # the next one may
         pass
+
+
+def test_cut_hands_that_nobody_can_cut_stop_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hooks, "_start", hooks.ChainStart("files", lacking="nobody", images="hand"))
+    with pytest.raises(ValueError, match=r"images: hand needs masks of hands, but nobody\.safetensors"):
+        hooks.ChainStartHook().before_pipeline_run({"pipeline_names": None})
+    hooks.ChainStartHook().before_pipeline_run({"pipeline_names": ["data_prep"]})
+
+
+def test_a_table_of_another_encoding_is_told_with_its_line(tmp_path: Path) -> None:
+    table = tmp_path / "cases.csv"
+    table.write_bytes("id,sex\n1,F\nMüller,M\n".encode("latin-1"))
+    raw = {"kedro-viz": {"layer": "raw"}}
+    catalog = DataCatalog({"table": CSVDataset(filepath=str(table), metadata=raw)})
+    reading = Pipeline([Node(lambda cases: cases, "table", "cases")])
+    with pytest.raises(ValueError, match=r"line 3 of .*cases\.csv is not UTF-8 text; save it as CSV UTF-8"):
+        hooks.GivenFilesHook().before_pipeline_run(reading, catalog)
+    table.write_text("id,sex\nMüller,M\n", encoding="utf-8-sig")
+    hooks.GivenFilesHook().before_pipeline_run(reading, catalog)
+
+
+def test_only_an_optional_folder_may_be_missing(tmp_path: Path) -> None:
+    raw = {"kedro-viz": {"layer": "raw"}}
+    reading = Pipeline([Node(len, "masks", "count")])
+
+    def folder(optional: bool) -> RadiographFolderDataset:
+        return RadiographFolderDataset(str(tmp_path / "masks"), optional=optional, metadata=raw)
+
+    with pytest.raises(FileNotFoundError, match=r"masks: there is no .*masks; put it there"):
+        hooks.GivenFilesHook().before_pipeline_run(reading, DataCatalog({"masks": folder(optional=False)}))
+    hooks.GivenFilesHook().before_pipeline_run(reading, DataCatalog({"masks": folder(optional=True)}))
+    assert len(folder(optional=True).load()) == 0

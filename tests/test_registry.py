@@ -8,11 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kedro.io import DataCatalog
-from kedro.pipeline import Node, Pipeline
-from kedro_datasets.pandas import CSVDataset
-
-from boneage_kedro import hooks
 
 PROJECT = Path(__file__).resolve().parents[1]
 CODE = """
@@ -62,25 +57,6 @@ def test_the_chain_begins_with_what_there_is(
         "write_report",
     } <= nodes
     assert "assess_new_cases" not in nodes
-
-
-def test_cut_hands_that_nobody_can_cut_stop_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hooks, "_start", hooks.ChainStart("files", lacking="nobody", images="hand"))
-    with pytest.raises(ValueError, match=r"images: hand needs masks of hands, but nobody\.safetensors"):
-        hooks.ChainStartHook().before_pipeline_run({"pipeline_names": None})
-    hooks.ChainStartHook().before_pipeline_run({"pipeline_names": ["data_prep"]})
-
-
-def test_a_table_of_another_encoding_is_told_with_its_line(tmp_path: Path) -> None:
-    table = tmp_path / "cases.csv"
-    table.write_bytes("id,sex\n1,F\nMüller,M\n".encode("latin-1"))
-    raw = {"kedro-viz": {"layer": "raw"}}
-    catalog = DataCatalog({"table": CSVDataset(filepath=str(table), metadata=raw)})
-    reading = Pipeline([Node(lambda cases: cases, "table", "cases")])
-    with pytest.raises(ValueError, match=r"line 3 of .*cases\.csv is not UTF-8 text; save it as CSV UTF-8"):
-        hooks.GivenFilesHook().before_pipeline_run(reading, catalog)
-    table.write_text("id,sex\nMüller,M\n", encoding="utf-8-sig")
-    hooks.GivenFilesHook().before_pipeline_run(reading, catalog)
 
 
 @pytest.mark.parametrize(

@@ -246,7 +246,9 @@ class GivenFilesHook:
         """
         for name in sorted(pipeline.inputs()):
             dataset = catalog.get(name)
-            must_be_there = isinstance(dataset, CSVDataset | RadiographFolderDataset)
+            must_be_there = isinstance(dataset, CSVDataset) or (
+                isinstance(dataset, RadiographFolderDataset) and not dataset.optional
+            )
             file = _file_of(dataset, layer="raw") if must_be_there else None
             if not file:
                 continue

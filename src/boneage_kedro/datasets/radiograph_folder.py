@@ -19,18 +19,24 @@ class RadiographFolderDataset(AbstractDataset[Any, RadiographFolder]):
               type: boneage_kedro.datasets.RadiographFolderDataset
               path: data/01_raw/hospital   # nested folders are searched; a .zip works too
               exclude: [thumbnails]        # names of folders or files to pass over
+              optional: false              # true: a folder that is not there is read as an empty one
     """
 
     def __init__(
-        self, path: str, exclude: Sequence[str] = (), metadata: dict[str, Any] | None = None
+        self,
+        path: str,
+        exclude: Sequence[str] = (),
+        optional: bool = False,
+        metadata: dict[str, Any] | None = None,
     ) -> None:
         self._path = Path(path)
         self._exclude = tuple(exclude)
+        self.optional = optional
         self.metadata = metadata
 
     def load(self) -> RadiographFolder:
         """The radiographs found now."""
-        return RadiographFolder(self._path, self._exclude)
+        return RadiographFolder(self._path, self._exclude, self.optional)
 
     def save(self, data: Any) -> NoReturn:
         """Raises: raw radiographs are never written."""
@@ -40,4 +46,4 @@ class RadiographFolderDataset(AbstractDataset[Any, RadiographFolder]):
         return self._path.exists()
 
     def _describe(self) -> dict[str, Any]:
-        return {"path": str(self._path), "exclude": self._exclude}
+        return {"path": str(self._path), "exclude": self._exclude, "optional": self.optional}

@@ -12,8 +12,8 @@ class FCDenseNet(SegmentationNetwork):
     Paper 001 says that there are three transitions down and three up, and 192 maps in the middle. Growth, layers and
     width it does not say. A dense block adds ``layers * growth`` maps to those it is given and a transition down
     keeps their number, so behind the middle block there are ``width + (depth + 1) * layers * growth`` maps: with
-    width 48 (Jegou's), depth 3, growth 12 and layers 3 these are 48 + 4 * 36 = 192, and with those that ship (64, 3,
-    16, 2) they are 64 + 4 * 32 = 192 as well, at three quarters of the time.
+    width 48 (Jegou's), depth 3, growth 12 and layers 3 these are 48 + 4 * 36 = 192, and with 64, 3, 16 and 2 they are
+    64 + 4 * 32 = 192 as well, at three quarters of the time.
 
     As in Jegou et al., the way up enlarges only the maps that a block has added, since the skip connections bring
     the others back, and the scores are made from all maps of the last block. Unlike theirs it has no dropout, which

@@ -228,7 +228,7 @@ def draw_intervals(
 def compare_models(
     ptl: pd.DataFrame, fine_tune: pd.DataFrame, bonet: pd.DataFrame | None, params: Params
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Errors on the test part, which nothing before has seen: constant guess, BoNet, plain fine-tuning and PTL.
+    """Errors on the test part, from which nothing was learnt: constant guess, BoNet, plain fine-tuning and PTL.
 
     Args:
         bonet: predictions of the baseline, if the pipeline `bonet` was run; those of other cases are left out.
