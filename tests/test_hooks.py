@@ -67,3 +67,7 @@ def test_only_an_optional_folder_may_be_missing(tmp_path: Path) -> None:
         hooks.GivenFilesHook().before_pipeline_run(reading, DataCatalog({"masks": folder(optional=False)}))
     hooks.GivenFilesHook().before_pipeline_run(reading, DataCatalog({"masks": folder(optional=True)}))
     assert len(folder(optional=True).load()) == 0
+    nobody_said = str(Path(hooks.DATA_ROOT_UNSET, "masks"))
+    lost = RadiographFolderDataset(nobody_said, optional=True, metadata=raw)
+    with pytest.raises(FileNotFoundError, match="set the environment variable BONEAGE_DATA"):
+        hooks.GivenFilesHook().before_pipeline_run(reading, DataCatalog({"masks": lost}))

@@ -246,11 +246,11 @@ class GivenFilesHook:
         """
         for name in sorted(pipeline.inputs()):
             dataset = catalog.get(name)
-            must_be_there = isinstance(dataset, CSVDataset) or (
-                isinstance(dataset, RadiographFolderDataset) and not dataset.optional
-            )
-            file = _file_of(dataset, layer="raw") if must_be_there else None
-            if not file:
+            if not isinstance(dataset, CSVDataset | RadiographFolderDataset):
+                continue
+            file = _file_of(dataset, layer="raw")
+            optional = isinstance(dataset, RadiographFolderDataset) and dataset.optional
+            if not file or (optional and DATA_ROOT_UNSET not in file.parts):
                 continue
             if file.exists():
                 if isinstance(dataset, CSVDataset):

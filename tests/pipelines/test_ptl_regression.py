@@ -129,6 +129,19 @@ def test_our_row_of_the_papers_tables_says_how_many_cases_of_what_were_used(
         assert table.iloc[-1][columns].tolist() == pytest.approx(maes[["all", "F", "M"]].tolist())
 
 
+@pytest.mark.parametrize("before", [[], [{"source": "phantoms", "radiographs": 90}]])
+def test_radiographs_of_the_own_source_count_once(
+    predictions: pd.DataFrame, params: dict[str, Any], before: list[dict[str, Any]]
+) -> None:
+    test = predictions[predictions["split"] == "test"]
+    comparison = compare(test, {MODELS["ptl"]: test["predicted_months"].to_numpy()}, 0)
+    settings = {"data": [{"source": "phantoms", "radiographs": 240}, *before]} if before else {}
+    methods, _ = compare_with_paper(
+        comparison, predictions, pd.DataFrame({"epoch": range(7)}), settings, None, "phantoms", params
+    )
+    assert methods.iloc[-1]["dataset_size"] == 400
+
+
 def test_data_are_those_of_all_starts_once(
     predictions: pd.DataFrame, params: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -141,6 +154,8 @@ def test_data_are_those_of_all_starts_once(
     weights = PretrainedWeights(tmp_path)
     asked = params | {"initial_weights": "first", "folds": folds}
     assert data_learnt_from(predictions, "phantoms", weights, asked) == [own, coarse, fine]
+    (tmp_path / "second.json").write_text(json.dumps({"data": [coarse | {"radiographs": 1200}]}))
+    assert data_learnt_from(predictions, "phantoms", weights, asked) == [own, coarse | {"radiographs": 1200}]
     without = asked | {"folds": folds | {"count": 0}}
     assert data_learnt_from(predictions, "phantoms", weights, without) == [own | {"radiographs": 100}, coarse]
 

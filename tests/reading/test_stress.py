@@ -121,6 +121,15 @@ def test_the_sex_of_the_case_is_told(cases: pd.DataFrame, folder: Path, tmp_path
     assert (second - first).tolist() == pytest.approx([12, np.nan, 0, np.nan, 12], nan_ok=True)
 
 
+def test_what_speaks_against_a_picture_is_a_reason_as_for_assess(folder: Path, tmp_path: Path) -> None:
+    hand = cv2.imread(str(folder / "c0.png"), cv2.IMREAD_GRAYSCALE)
+    cv2.imwrite(str(tmp_path / "both.png"), np.hstack([hand, hand[:, ::-1]]))
+    case = pd.DataFrame({"id": ["both"], "sex": ["M"]})
+    (row,) = next(run(case, tmp_path, CheckpointFile(tmp_path / "stress.pt"))).to_dict("records")
+    assert "is there a second hand?" in row["reasons"]
+    assert row["reasons"].endswith("; a boy")
+
+
 def test_what_cannot_be_read_is_a_row_with_the_reason(
     cases: pd.DataFrame, folder: Path, tmp_path: Path
 ) -> None:

@@ -6,10 +6,10 @@ from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
-from boneage_kedro.imaging.sources import RadiographFolder
+from boneage_kedro.imaging.sources import RadiographFolder, Radiographs
 
 
-class RadiographFolderDataset(AbstractDataset[Any, RadiographFolder]):
+class RadiographFolderDataset(AbstractDataset[Any, Radiographs]):
     """Radiographs by id, found by name and read one at a time when asked for.
 
     Example:
@@ -34,9 +34,11 @@ class RadiographFolderDataset(AbstractDataset[Any, RadiographFolder]):
         self.optional = optional
         self.metadata = metadata
 
-    def load(self) -> RadiographFolder:
+    def load(self) -> Radiographs:
         """The radiographs found now."""
-        return RadiographFolder(self._path, self._exclude, self.optional)
+        if self.optional and not self._exists():
+            return Radiographs((), self._path.name)
+        return RadiographFolder(self._path, self._exclude)
 
     def save(self, data: Any) -> NoReturn:
         """Raises: raw radiographs are never written."""

@@ -70,19 +70,15 @@ class RadiographFolder(Radiographs):
     Attributes:
         path: the folder or zip archive.
 
-    Args:
-        exclude: names of folders or files to pass over.
-        optional: take a folder that is not there for an empty one.
-
     Raises:
         FileNotFoundError: there is no such folder or archive.
         ValueError: the file is not a zip archive.
     """
 
-    def __init__(self, path: Path, exclude: Collection[str] = (), optional: bool = False) -> None:
+    def __init__(self, path: Path, exclude: Collection[str] = ()) -> None:
         self.path = path
-        found = () if optional and not path.exists() else _find_sources(path)
-        super().__init__([s for s in found if not set(PurePosixPath(s.name).parts) & set(exclude)], path.name)
+        sources = [s for s in _find_sources(path) if not set(PurePosixPath(s.name).parts) & set(exclude)]
+        super().__init__(sources, path.name)
 
 
 @dataclass(frozen=True)

@@ -250,7 +250,8 @@ def _predict(batch: Sequence[_Stressed], test: StressTest) -> None:
     )
     answers = test.predict(pictures, np.array([case.is_male for case in pictured]))
     for case, age, reasons in zip(pictured, *answers, strict=True):
-        case.row |= {"predicted_months": float(age), "reasons": reasons}
+        doubts = case.prepared.doubts if case.prepared else ()
+        case.row |= {"predicted_months": float(age), "reasons": "; ".join(filter(None, [*doubts, reasons]))}
 
 
 def _difference(one: np.ndarray, other: np.ndarray) -> float:

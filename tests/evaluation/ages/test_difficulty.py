@@ -46,7 +46,12 @@ def test_ages_beyond_those_seen_count_as_the_last_ones() -> None:
 def test_it_goes_through_json() -> None:
     cases = predictions(100, seed=1)
     difficulty = Difficulty.fit(cases, 1)
-    assert Difficulty.from_dict(json.loads(json.dumps(difficulty.as_dict()))) == difficulty
+    written = json.loads(json.dumps(difficulty.as_dict()))
+    assert Difficulty.from_dict(written) == difficulty
+    earlier = written | {"typical_uncertainty": None}  # as versions wrote that knew of one
+    assert Difficulty.from_dict(earlier) == difficulty
+    with pytest.raises(ValueError, match="calibrated with uncertainties"):
+        Difficulty.from_dict(earlier | {"typical_uncertainty": 3.0})
 
 
 def test_perfect_predictions_and_a_single_age_are_no_trouble() -> None:

@@ -59,8 +59,20 @@ class Difficulty:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """What `as_dict` gave."""
-        return cls(**{**values, "weights": tuple(values["weights"])})
+        """What `as_dict` gave.
+
+        Raises:
+            ValueError: it is of an earlier version, which could take uncertainties into account, and did.
+        """
+        if values.get("typical_uncertainty") is not None:
+            raise ValueError(
+                "the intervals were calibrated with uncertainties, which this version does not read; calibrate them "
+                "again with kedro run --pipelines=ptl_regression"
+            )
+        return cls(
+            **{name: values[name] for name in ("level_months", "youngest", "oldest")},
+            weights=tuple(values["weights"]),
+        )
 
     def _features(self, cases: pd.DataFrame) -> np.ndarray:
         """(n, 4): one, age from -1 to 1, its square, and sex."""

@@ -21,8 +21,8 @@ class OurMethod(NamedTuple):
     Attributes:
         model: its name in the figures.
         feature: what it is, in the words of the column.
-        dataset_size: radiographs that it used in all, for training (its start's, too), validation, calibration and
-            test.
+        dataset_size: radiographs that it used in all, for training (its start's, too, if they are of another source),
+            validation, calibration and test.
         epochs: it was trained for.
     """
 

@@ -141,7 +141,7 @@ def recrop(pixels: np.ndarray, record: Mapping[str, Any], part: Box, canvas_px: 
         inverted=record["inverted"],
         mirrored=pose.mirrored,
         quarter_turns=pose.quarter_turns,
-        doubts=(),
+        doubts=(),  # those of the whole picture, which the record does not set apart
         remarks=tuple(record["warnings"]),
     )
 

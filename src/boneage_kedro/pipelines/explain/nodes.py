@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 _UNKNOWN = (
     "no bones are drawn and no joints are known of these cases; give a table hand_joints (docs/data.md)"
 )
+_NOWHERE = (
+    "neither joints nor masks of hands are known of these cases; give a table hand_joints (docs/data.md) or run "
+    "hand_active_learning"
+)
 
 
 def map_test_cases(
@@ -262,7 +266,7 @@ def draw_mean_hands(
     hands = {**(found or {}), **(drawn or {})}
     by, points = landmarks_of_hands(store, table["id"].tolist(), points_by_id(joints), hands)
     if not points:
-        return missing_figure(_UNKNOWN)
+        return missing_figure(_NOWHERE)
     frame = params["frame"]
     template = mean_shape(np.stack(list(points.values())), frame["side_px"], frame["margin"], frame["below"])
     means = mean_hands(

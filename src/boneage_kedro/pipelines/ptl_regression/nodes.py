@@ -85,6 +85,9 @@ def data_learnt_from(
 ) -> list[dict[str, Any]]:
     """``source`` and number of ``radiographs`` of this training, and of those before it that its networks go on from.
 
+    Of those before it a source comes once, with the most that one of them has learnt from: another training on it
+    will have had the same ones.
+
     Args:
         labelled: all cases of the cohort, with ``split``.
         source: where their radiographs come from.
@@ -93,13 +96,12 @@ def data_learnt_from(
     own = {"source": source, "radiographs": int(labelled["split"].isin(parts).sum())}
     variants = params["folds"]["variants"] if params["folds"]["count"] else []
     starts = [variant.get("initial_weights", params["initial_weights"]) for variant in variants or [{}]]
-    earlier = [
-        data
-        for start in dict.fromkeys(starts)
-        if start not in {"random", "pretrained"}
-        for data in pretrained.read_run(start)[1].get("data", [])
-    ]
-    return [own, *(data for at, data in enumerate(earlier) if data not in earlier[:at])]
+    earlier: dict[str, int] = {}
+    for start in dict.fromkeys(starts):
+        data = [] if start in {"random", "pretrained"} else pretrained.read_run(start)[1].get("data", [])
+        for one in data:
+            earlier[one["source"]] = max(one["radiographs"], earlier.get(one["source"], 0))
+    return [own, *({"source": name, "radiographs": count} for name, count in earlier.items())]
 
 
 def predict_cases(
@@ -281,9 +283,9 @@ def compare_with_paper(
     ours = comparison.replace({"cohort": {"all": params["cohort"]}})
     pictures = {"whole": "", "hand": " of cut hands", "enhanced": " of enhanced hands"}[params["images"]]
     network = f"{params['backbone']} at {params['input_px']} px{pictures}, {source}"
-    earlier = settings["data"][1:]
+    earlier = settings.get("data", [])[1:]  # none of a network from before this was kept
     before = "".join(f", after {data['radiographs']} of {data['source']}" for data in earlier)
-    used = len(predictions) + sum(data["radiographs"] for data in earlier)
+    used = len(predictions) + sum(data["radiographs"] for data in earlier if data["source"] != source)
     rows = [OurMethod(MODELS["ptl"], network + before, used, history["epoch"].nunique())]
     if bonet is not None and (comparison["model"] == MODELS["bonet"]).any():
         feature = f"{bonet['network']}, {source}"

@@ -44,7 +44,7 @@ def age_curves(
     orders = {
         "attention": np.abs(place_maps(map_attention(*reader)[0], side)),
         "random": random_orders(places, np.random.default_rng(checks["seed"])),
-        "centre": centre_orders(places),
+        "centre": centre_orders((len(samples), side, side)),
     }
     return {
         name: delete_and_insert(model, samples, order, checks["deletion"], batch_size, device, views)

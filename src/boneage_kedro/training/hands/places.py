@@ -93,13 +93,15 @@ def landmarks_of_hands(
         joints, hands: as of `regions_of_hands`.
 
     Returns:
-        what they are, and (k, 2) x y in pixels of the store's pictures by id; cases whose mask is empty have none.
+        what they are, and (k, 2) x y in pixels of the store's pictures by id; cases whose mask is empty, or no more
+        than a row or a column, have none.
     """
     masked = [key for key in ids if key in hands]
     if len(joints) >= len(masked):
         return "joints", dict(joints)
     masks = ((key, _to_store(hands[key], store, key) > 0) for key in masked)
-    return "the box of the hand", {key: box_corners(mask) for key, mask in masks if mask.any()}
+    corners = {key: box_corners(mask) for key, mask in masks if mask.any()}
+    return "the box of the hand", {key: box for key, box in corners.items() if np.ptp(box, axis=0).all()}
 
 
 def _bright(picture: np.ndarray) -> np.ndarray:
