@@ -36,7 +36,7 @@ def test_without_bones_and_joints_tables_are_empty_and_figures_say_why(
     assert by_case.empty
     assert summary.empty
     params = parameters["explain"]
-    mean_hands = draw_mean_hands(store, MAPS, SETTINGS, TABLE, params, "here", joints, None, None)
+    mean_hands = draw_mean_hands(store, MAPS, SETTINGS, TABLE, params, "here", joints, None, None, None)
     for figure in (draw_regions(summary, "here"), mean_hands):
         assert "give a table hand_joints" in figure.texts[0].get_text()
     assert "or run hand_active_learning" in mean_hands.texts[0].get_text()
@@ -46,12 +46,10 @@ def test_hands_without_joints_lie_in_a_common_frame_by_their_masks(
     tmp_path: Path, parameters: dict[str, Params]
 ) -> None:
     """Two squares at other places lie upon each other, so their mean is as bright as one."""
-    ids, records = (
-        ["a", "b", "empty", "speck"],
-        {"source_shape": [64, 64], "transform": [[1, 0, 0], [0, 1, 0]]},
-    )
-    squares = np.zeros((4, 64, 64), np.uint8)
-    squares[0, 10:30, 8:24] = squares[1, 30:60, 20:60] = squares[3, 5, 5] = 200
+    ids = ["a", "b", "empty", "speck", "doubted"]
+    records = {"source_shape": [64, 64], "transform": [[1, 0, 0], [0, 1, 0]]}
+    squares = np.zeros((5, 64, 64), np.uint8)
+    squares[0, 10:30, 8:24] = squares[1, 30:60, 20:60] = squares[3, 5, 5] = squares[4, ::2] = 200
     with ImageStoreWriter(tmp_path, StoreHeader(64, {})) as writer:
         writer.append(
             [StoreEntry(key, "", picture, records) for key, picture in zip(ids, squares, strict=True)]
@@ -59,10 +57,11 @@ def test_hands_without_joints_lie_in_a_common_frame_by_their_masks(
         writer.finish()
     table = pd.DataFrame({"id": ids, "sex": "F", "bone_age_months": 90.0})
     masks = {key: lambda mask=mask: mask for key, mask in zip(ids, squares, strict=True)}
-    maps = {"maps": np.ones((4, 2, 2), np.float32)}
+    maps = {"maps": np.ones((5, 2, 2), np.float32)}
     none = locate_joints(ImageStore(tmp_path), table, None, None)
+    quality = pd.DataFrame({"id": ids, "trusted": [key != "doubted" for key in ids]})
     figure = draw_mean_hands(
-        ImageStore(tmp_path), maps, SETTINGS, table, parameters["explain"], "here", none, None, masks
+        ImageStore(tmp_path), maps, SETTINGS, table, parameters["explain"], "here", none, None, masks, quality
     )
     assert "by the box of the hand" in figure.get_suptitle()
     (panel,) = [axis for axis in figure.axes if "girls 5-10 y (2)" in axis.get_title()]

@@ -254,16 +254,20 @@ def draw_mean_hands(
     joints: pd.DataFrame,
     drawn: Partitions | None,
     found: Partitions | None,
+    quality: pd.DataFrame | None,
 ) -> Figure:
     """Mean maps on mean hands, which lie in a common frame by joints or by masks; a line of text without either.
 
     Args:
         drawn, found: see `count_by_region`.
+        quality: of the found masks, ``id, trusted``; those that are not trusted lay no hand upon another.
     """
     from boneage_kedro.evaluation.attention.figures import mean_hands_figure, missing_figure
     from boneage_kedro.training.hands.places import landmarks_of_hands
 
-    hands = {**(found or {}), **(drawn or {})}
+    doubted = set() if quality is None else set(quality.loc[~quality["trusted"], "id"])
+    trusted = {key: mask for key, mask in (found or {}).items() if key not in doubted}
+    hands = {**trusted, **(drawn or {})}
     by, points = landmarks_of_hands(store, table["id"].tolist(), points_by_id(joints), hands)
     if not points:
         return missing_figure(_NOWHERE)

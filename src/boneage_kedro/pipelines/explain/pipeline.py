@@ -99,6 +99,7 @@ def create_pipeline() -> Pipeline:
                     "attention_joints",
                     "drawn_hands_if_any",
                     "hand_masks@if_any",
+                    "hand_quality@if_any",
                 ],
                 outputs="mean_hands@figure",
                 name="draw_mean_hands",
