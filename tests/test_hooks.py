@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import pytest
 from filelock import FileLock, Timeout
 from kedro.framework.hooks import hook_impl
-from kedro.io import DataCatalog
+from kedro.io import DataCatalog, DatasetError
 from kedro.pipeline import Node, Pipeline
 from kedro_datasets.pandas import CSVDataset
 from pluggy import PluginManager
 
 from boneage_kedro import hooks
-from boneage_kedro.datasets import RadiographFolderDataset
+from boneage_kedro.datasets import FreshPartitionedDataset, ModelPackageDataset, RadiographFolderDataset
 
 
 class OpensTheRecord:
@@ -54,6 +54,37 @@ def test_a_table_of_another_encoding_is_told_with_its_line(tmp_path: Path) -> No
         hooks.GivenFilesHook().before_pipeline_run(reading, catalog)
     table.write_text("id,sex\nMüller,M\n", encoding="utf-8-sig")
     hooks.GivenFilesHook().before_pipeline_run(reading, catalog)
+
+
+@pytest.mark.parametrize("row", ["8979,F,130,", 'm1,M,,"seen, by X"'])
+def test_a_row_with_more_cells_than_the_header_is_told(tmp_path: Path, row: str) -> None:
+    """Pandas would take the ids for an index, and each cell for that of the column before."""
+    table, raw = tmp_path / "cases.csv", {"kedro-viz": {"layer": "raw"}}
+    catalog = DataCatalog({"table": CSVDataset(filepath=str(table), metadata=raw)})
+    reading = Pipeline([Node(lambda cases: cases, "table", "cases")])
+    head = 'id,sex,chronological_age_months\n"a,\nb",F,\n'
+    table.write_text(f"{head}{row}\n", encoding="utf-8")
+    with pytest.raises(
+        ValueError, match=r"line 4 of .*cases\.csv has 4 cells, and the header 3; take away commas"
+    ):
+        hooks.GivenFilesHook().before_pipeline_run(reading, catalog)
+    table.write_text(f"{head}m2,M\n", encoding="utf-8")
+    hooks.GivenFilesHook().before_pipeline_run(reading, catalog)
+
+
+def test_a_package_that_is_not_there_is_told_before_anything_runs(tmp_path: Path) -> None:
+    catalog = DataCatalog({"package": ModelPackageDataset(str(tmp_path))})
+    with pytest.raises(FileNotFoundError, match="package: there is no packed model; name one with --params="):
+        hooks.GivenFilesHook().before_pipeline_run(Pipeline([Node(len, "package", "count")]), catalog)
+
+
+def test_files_in_the_way_stop_a_run_before_it_writes_any(tmp_path: Path) -> None:
+    catalog = DataCatalog({"pages": FreshPartitionedDataset(path=str(tmp_path), dataset="json.JSONDataset")})
+    writing = Pipeline([Node(lambda cases: cases, "cases", "pages")])
+    hooks.ResultPlaceHook().before_pipeline_run(writing, catalog)
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(DatasetError, match=r"notes\.txt there was not written by a run"):
+        hooks.ResultPlaceHook().before_pipeline_run(writing, catalog)
 
 
 def test_only_an_optional_folder_may_be_missing(tmp_path: Path) -> None:

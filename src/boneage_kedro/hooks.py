@@ -1,6 +1,7 @@
 """What happens around a run: what its chain begins with, the check of parameters, and the record kept of the run."""
 
 import atexit
+import csv
 import logging
 import subprocess
 from collections.abc import Generator, Mapping
@@ -17,7 +18,7 @@ from kedro.pipeline import Node, Pipeline
 from kedro_datasets.pandas import CSVDataset
 from rich.console import Console
 
-from boneage_kedro.datasets import RadiographFolderDataset
+from boneage_kedro.datasets import FreshPartitionedDataset, ModelPackageDataset, RadiographFolderDataset
 from boneage_kedro.parameters import check_parameters
 from boneage_kedro.provenance import fingerprint_table
 
@@ -230,6 +231,10 @@ class QuestionHook:
         raise SystemExit(0)
 
 
+_PACKAGE_ADVICE = (
+    "name one with --params=assess_package=FOLDER, such as data/06_models/released/rsna, which comes with the "
+    "project, or make one with kedro run --pipelines=package"
+)
 _ASSESS_OPTIONS = {"assess_table": "assess_cases", "assess_radiographs": "assess_images"}
 
 
@@ -242,10 +247,12 @@ class GivenFilesHook:
 
         Raises:
             FileNotFoundError: one is not there.
-            ValueError: a table is not UTF-8.
+            ValueError: a table is not UTF-8, or a row of it has more cells than its header.
         """
         for name in sorted(pipeline.inputs()):
             dataset = catalog.get(name)
+            if isinstance(dataset, ModelPackageDataset) and not dataset.exists():
+                raise FileNotFoundError(f"{name}: there is no packed model; {_PACKAGE_ADVICE}")
             if not isinstance(dataset, CSVDataset | RadiographFolderDataset):
                 continue
             file = _file_of(dataset, layer="raw")
@@ -255,6 +262,7 @@ class GivenFilesHook:
             if file.exists():
                 if isinstance(dataset, CSVDataset):
                     _check_utf8(name, file)
+                    _check_cells(name, file)
                 continue
             advice = "put it there, or run the pipeline that makes it"
             if DATA_ROOT_UNSET in file.parts:
@@ -262,6 +270,22 @@ class GivenFilesHook:
             if option := _ASSESS_OPTIONS.get(name):
                 advice = f"name yours with --params={option}=..."
             raise FileNotFoundError(f"{name}: there is no {_short(file)}; {advice}")
+
+
+class ResultPlaceHook:
+    """Says before anything runs where files of other people lie in a folder that a run empties."""
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: DataCatalog) -> None:
+        """Look into the folders that hold what one run writes and nothing else.
+
+        Raises:
+            DatasetError: as `boneage_kedro.datasets.FreshPartitionedDataset.check_place`.
+        """
+        for name in sorted(pipeline.all_outputs()):
+            dataset = catalog.get(name)
+            if isinstance(dataset, FreshPartitionedDataset):
+                dataset.check_place()
 
 
 def _check_utf8(name: str, file: Path) -> None:
@@ -275,6 +299,21 @@ def _check_utf8(name: str, file: Path) -> None:
                     f"{name}: line {number} of {_short(file)} is not UTF-8 text; save it as CSV UTF-8 "
                     "(a choice of its own in Excel) and run again"
                 ) from None
+
+
+def _check_cells(name: str, file: Path) -> None:
+    """Refuse a table with cells that stand under no header: pandas would take each cell for the one before it."""
+    with file.open(encoding="utf-8-sig", newline="") as text:
+        rows = csv.reader(text)
+        header = next(rows, [])
+        for row in rows:
+            if (
+                1 < len(header) < len(row)
+            ):  # one column is a table of another separator, of which its reader tells
+                raise ValueError(
+                    f"{name}: line {rows.line_num} of {_short(file)} has {len(row)} cells, and the header "
+                    f"{len(header)}; take away commas at its end, and put text with commas in quotes"
+                )
 
 
 class ReleaseHook:

@@ -19,6 +19,7 @@ from boneage_kedro.hooks import (
     ParameterCheckHook,
     QuestionHook,
     ReleaseHook,
+    ResultPlaceHook,
     RunRecordHook,
 )
 
@@ -42,6 +43,7 @@ HOOKS = (
     ChainStartHook(),
     ParameterCheckHook(),
     GivenFilesHook(),
+    ResultPlaceHook(),
     RunRecordHook(),
     FreshnessHook(),
     QuestionHook(),

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from boneage_kedro.cohort.columns import case_id, read_columns
+from boneage_kedro.cohort.columns import case_id, read_columns, unused_columns
 from boneage_kedro.cohort.sex import Sex, parse_male_flag, parse_sex
 
 
@@ -22,6 +22,7 @@ from boneage_kedro.cohort.sex import Sex, parse_male_flag, parse_sex
         ("1377.5", "1377.5"),
         ("1.2.840.10008", "1.2.840.10008"),
         ("hand.v2", "hand.v2"),
+        ("Mu\u0308ller 3.png", "M\u00fcller 3"),  # as a Mac spells it
         ("folder/", ""),
         ("", ""),
     ],
@@ -93,3 +94,8 @@ def test_columns_that_are_not_asked_for_cannot_be_in_doubt() -> None:
     raw = pd.DataFrame(columns=["id", "sex", "boneage", "bone_age_months"])
     text, _ = read_columns(raw, ["id", "sex"], [])
     assert list(text.columns) == ["id", "sex"]
+
+
+def test_columns_that_nobody_asked_for_are_named() -> None:
+    raw = pd.DataFrame([["1", "F", "120", "x"]], columns=["Case ID", "Sex", "age", "note"])
+    assert unused_columns(raw, ["id", "sex", "chronological_age_months"]) == ["age", "note"]

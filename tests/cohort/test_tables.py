@@ -187,6 +187,7 @@ def test_case_tables_need_no_chronological_age_and_may_say_male() -> None:
         ("2,,100", "unknown_sex: sex '' is not one of F, M"),
         ("2,1,100", "unknown_sex: sex '1' is not one of F, M"),
         (",F,100", "missing_id: row 3 has no id"),
+        (f"{101 * 'ü'},F,100", "unusable_id: files are named by the id, which must have 200 bytes at most"),
     ],
 )
 def test_a_bad_case_keeps_its_row_with_the_reason(row: str, problem: str) -> None:

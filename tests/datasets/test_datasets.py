@@ -98,6 +98,7 @@ def test_fresh_partitions_remove_nothing_that_no_run_wrote(tmp_path: Path) -> No
     assert own.read_bytes() == b"original"
     assert (tmp_path / "parts" / "a.json").exists()
     own.unlink()
+    (tmp_path / "parts" / ".DS_Store").touch()  # a desktop's, which has shown the folder
     fresh_parts(tmp_path).save("parts", {"b": 2})
     assert sorted(file.name for file in (tmp_path / "parts").glob("*.json")) == ["b.json"]
 

@@ -117,3 +117,14 @@ def test_phalanges_survive_the_way_to_the_source_and_back(
     again = mask_to_canvas(probabilities_to_source(planes(canvas), transform, mask.shape), transform, 512)
     for code in (1, 2, 3):
         assert dice(again == code, canvas == code) > 0.97
+
+
+def test_the_likeliest_class_wins_and_background_a_tie() -> None:
+    raw = np.random.default_rng(1).dirichlet(np.ones(4), (8, 8)).astype(np.float32)
+    probabilities = np.moveaxis(raw, -1, 0)
+    probabilities[:, 0, 0] = 0.5, 0.5, 0, 0
+    probabilities[:, 0, 1] = 0, 0, 0.5, 0.5
+    transform = np.array([[1, 0, 0], [0, 1, 0]], np.float32)
+    mask = probabilities_to_source(probabilities, transform, (8, 8))
+    np.testing.assert_array_equal(mask, probabilities.argmax(0))
+    assert (mask[0, 0], mask[0, 1]) == (0, 2)

@@ -128,7 +128,14 @@ def test_a_page_for_every_case_and_results_as_dicom_for_dicom_files(
     intervals, *familiarity = kept_with(model)
     package = ModelPackage(Network(*model), Network(*familiarity), intervals)
     cases = read_case_table(
-        table(("h0", "M", "60"), ("broken", "F", ""), ("d1", "M", ""), ("d2", "M", ""), ("", "M", ""))
+        table(
+            ("h0", "M", "60"),
+            ("broken", "F", ""),
+            ("d1", "M", ""),
+            ("d2", "M", ""),
+            ("", "M", ""),
+            (300 * "x", "M", ""),
+        )
     )
     batches = assess_new_cases(cases, RadiographFolder(tmp_path), package, parameters["assess"])
     rows, drawn, *_, pages, results = next(batches)
@@ -184,6 +191,15 @@ def test_a_bad_chronological_age_does_not_cost_the_reading(
     rows, _ = assess(table(("h0", "M", "n/a")), radiographs, model, parameters["assess"])
     assert rows.loc["h0", "status"] == "ok"
     assert "invalid_chronological_age" in rows.loc["h0", "warnings"]
+
+
+def test_a_column_that_is_not_used_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    cases = read_new_cases(pd.DataFrame([["h0", "M", "60"]], columns=["id", "sex", "chronological_age"]))
+    assert cases["chronological_age_months"].isna().all()
+    (told,) = caplog.messages
+    assert told.startswith(
+        "Of the table these columns are not used: chronological_age. A chronological age is"
+    )
 
 
 def test_an_empty_table_is_refused() -> None:
@@ -338,10 +354,19 @@ def test_how_the_batch_went_is_told(
 ) -> None:
     with caplog.at_level("INFO"):
         assess(table(("h0", "M", ""), ("nowhere", "F", "")), radiographs, model, parameters["assess"])
-    assert "2 cases: 1 ok, 1 failed; the reasons stand in predictions.csv" in caplog.messages
+    told = "2 cases: 1 ok, 1 failed; the reasons stand in predictions.csv"
+    assert told in caplog.messages
+    others = sorted(set(radiographs) - {"h0"})
+    named = ", ".join(others[:5]) + (", ..." if len(others) > 5 else "")
     assert (
-        f"{len(radiographs) - 1} radiographs are in no row of the table and were not read" in caplog.messages
+        f"{len(others)} radiographs are in no row of the table and were not read: {named}" in caplog.messages
     )
+    assert caplog.records[[*caplog.messages].index(told)].levelname == "INFO"
+    caplog.clear()
+    assess(table(("nowhere", "F", "")), radiographs, model, parameters["assess"])
+    assert ("WARNING", "1 cases: 1 failed; the reasons stand in predictions.csv") in [
+        (record.levelname, record.getMessage()) for record in caplog.records
+    ]
 
 
 @pytest.mark.parametrize(("trusted", "status"), [(True, "indeterminate"), (False, "ok")])

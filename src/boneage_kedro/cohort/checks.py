@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 import pandas as pd
 
+from boneage_kedro.cohort.columns import LONGEST_ID_BYTES, names_files
 from boneage_kedro.cohort.findings import Finding, finding_rows
 
 
@@ -18,6 +19,13 @@ def missing_ids(rows: pd.DataFrame) -> pd.DataFrame:
     """Rows without an id, named by their place."""
     messages = "row " + rows.index.astype(str).to_series(rows.index) + " has no id"
     return _flag(rows, Finding.MISSING_ID, messages.where(rows["id"] == "", ""))
+
+
+def unusable_ids(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows whose id can name no file."""
+    wrong = ~rows["id"].map(names_files).astype(bool) & (rows["id"] != "")
+    message = f"files are named by the id, which must have {LONGEST_ID_BYTES} bytes at most; shorten it"
+    return _flag(rows, Finding.UNUSABLE_ID, _where(wrong, message))
 
 
 def contradictory_ids(rows: pd.DataFrame) -> pd.DataFrame:

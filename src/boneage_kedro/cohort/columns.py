@@ -1,6 +1,7 @@
 """What the columns of published label tables are called, and how their cells are read as text."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -30,6 +31,8 @@ COLUMN_NAMES: dict[str, tuple[str, ...]] = {
     "chronological_age_months": ("chronological_age_months", "Chronological"),
     "race": ("race",),
 }
+LONGEST_ID_BYTES = 200
+"""In UTF-8. File systems allow 255, of which suffixes and words behind the id need some."""
 _SEX_PARSERS: dict[str, Callable[[str], Sex]] = {"sex": parse_sex, "male": parse_male_flag}
 
 
@@ -37,11 +40,17 @@ def case_id(name: str) -> str:
     """The id of a case from a table's cell or a file's name, so that both give the same.
 
     Folders and the suffix of a radiograph are cut off (``a/1377.png`` is ``1377``), and so is the ``.0`` that
-    spreadsheets add to whole numbers; leading zeros stay. Nothing in an id can lead out of a folder.
+    spreadsheets add to whole numbers; leading zeros stay. Letters with accents are one character each, which a Mac
+    may spell as two. Nothing in an id can lead out of a folder.
     """
-    name = re.split(r"[/\\]", name.strip())[-1]
+    name = re.split(r"[/\\]", unicodedata.normalize("NFC", name).strip())[-1]
     stem, dot, suffix = name.rpartition(".")
     return whole_number(stem if f"{dot}{suffix}".lower() in RADIOGRAPH_SUFFIXES else name)
+
+
+def names_files(identifier: str) -> bool:
+    """Whether files can be named by an id, with some words behind it."""
+    return 0 < len(identifier.encode()) <= LONGEST_ID_BYTES and "\0" not in identifier
 
 
 def whole_number(text: str) -> str:
@@ -77,6 +86,12 @@ def read_columns(
     text = pd.DataFrame({role: raw[column].map(_cell_text) for role, column in present.items()}, dtype=str)
     text.index = pd.RangeIndex(2, len(raw) + 2, name="row")
     return text, _SEX_PARSERS[_fold(present["sex"])]
+
+
+def unused_columns(raw: pd.DataFrame, roles: Sequence[str]) -> list[str]:
+    """Columns of a table that are none of these keys of `COLUMN_NAMES`."""
+    used = {_find(raw, role) for role in roles}
+    return [str(column) for column in raw.columns if column not in used]
 
 
 def _find(raw: pd.DataFrame, role: str) -> str | None:

@@ -12,6 +12,7 @@ class Finding(StrEnum):
     """Kinds of problems, in the order in which a report lists them."""
 
     MISSING_ID = "missing_id"
+    UNUSABLE_ID = "unusable_id"
     DUPLICATE_ID = "duplicate_id"
     MISSING_PATIENT_ID = "missing_patient_id"
     UNKNOWN_SEX = "unknown_sex"

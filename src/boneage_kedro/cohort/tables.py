@@ -48,6 +48,7 @@ def read_cases(
     refused = pd.concat(
         [
             checks.missing_ids(rows),
+            checks.unusable_ids(rows),
             contradictory,
             checks.repeated_rows(single),
             checks.missing_patients(rows),
@@ -88,7 +89,8 @@ def read_case_table(raw: pd.DataFrame) -> pd.DataFrame:
     rows = _parse(*read_columns(raw, required=["id", "sex"], optional=["chronological_age_months"]))
     contradictory = checks.contradictory_ids(rows)
     rows = rows.drop(checks.repeated_rows(rows.drop(contradictory.index)).index)
-    rows["problem"] = _join(rows, [checks.missing_ids(rows), contradictory, checks.unknown_sexes(rows)])
+    ids = [checks.missing_ids(rows), checks.unusable_ids(rows), contradictory]
+    rows["problem"] = _join(rows, [*ids, checks.unknown_sexes(rows)])
     rows["note"] = _join(rows, [checks.invalid_chronological_ages(rows)])
     return rows[["id", "sex", "chronological_age_months", "problem", "note"]].reset_index(drop=True)
 

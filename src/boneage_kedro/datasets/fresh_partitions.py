@@ -10,6 +10,9 @@ from kedro_datasets.partitions import PartitionedDataset
 
 from boneage_kedro.files import WRITTEN_BY_RUNS, read_whole_lines
 
+_OF_DESKTOPS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""Files that desktops leave in folders that were looked at."""
+
 
 class FreshPartitionedDataset(PartitionedDataset):
     """A local partitioned dataset that holds what the last run wrote, and nothing from runs before it.
@@ -50,15 +53,24 @@ class FreshPartitionedDataset(PartitionedDataset):
             ledger.writelines(json.dumps(f"{key}{self._filename_suffix}") + "\n" for key in data)
         super().save(data)
 
-    def _remove_earlier(self) -> None:
-        if not self._folder.exists():
-            return
+    def check_place(self) -> None:
+        """See that what is there may be removed.
+
+        Raises:
+            DatasetError: there are files that no run wrote.
+        """
         ledger = self._folder / WRITTEN_BY_RUNS
         ours = {ledger, *(self._folder / json.loads(line) for line in read_whole_lines(ledger))}
-        files = {file for file in self._folder.rglob("*") if not file.is_dir()}
+        files = {
+            file for file in self._folder.rglob("*") if not file.is_dir() and file.name not in _OF_DESKTOPS
+        }
         if foreign := sorted(file.relative_to(self._folder).as_posix() for file in files - ours):
             raise DatasetError(
                 f"{self._folder} is to hold what this run writes and nothing else, but {foreign[0]} there was not "
                 f"written by a run (of such files: {len(foreign)}): name another place to write to, or move them"
             )
-        shutil.rmtree(self._folder)
+
+    def _remove_earlier(self) -> None:
+        if self._folder.exists():
+            self.check_place()
+            shutil.rmtree(self._folder)

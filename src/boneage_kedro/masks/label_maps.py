@@ -108,8 +108,18 @@ def probabilities_to_source(
     Returns:
         (rows, columns) uint8; what the canvas does not show is background.
     """
-    shares = np.stack([to_source(share, transform, source_shape) for share in probabilities[1:]])
-    return np.concatenate([1 - shares.sum(0)[None], shares]).argmax(0).astype(np.uint8)
+    largest = np.full(source_shape, -1, probabilities.dtype)
+    total = np.zeros(source_shape, probabilities.dtype)
+    mask = np.zeros(source_shape, np.uint8)
+    for code, share in enumerate(
+        probabilities[1:], 1
+    ):  # one at a time: radiographs have tens of millions of pixels
+        enlarged = to_source(share, transform, source_shape)
+        mask[enlarged > largest] = code
+        np.maximum(largest, enlarged, out=largest)
+        total += enlarged
+    mask[1 - total >= largest] = 0  # what the classes leave is background
+    return mask
 
 
 def largest_share(codes: Sequence[int], shares: Sequence[np.ndarray], shape: tuple[int, int]) -> np.ndarray:

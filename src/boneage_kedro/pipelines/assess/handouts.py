@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from boneage_kedro.cohort.columns import names_files
 from boneage_kedro.evaluation.clinical.overlay import as_png
 from boneage_kedro.evaluation.clinical.patient_report import render_patient_report
 
@@ -22,12 +23,12 @@ def draw_pictures(readings: list[Reading]) -> dict[str, bytes]:
 def write_pages(
     readings: list[Reading], results: list[CaseResult], pictures: Mapping[str, bytes]
 ) -> dict[str, str]:
-    """A page of HTML for each case that has an id, by it; a case that failed has one with the reason."""
+    """A page of HTML for each case whose id can name a file, by it; a case that failed has one with the reason."""
     today = datetime.now(UTC).date()
     return {
         reading.id: render_patient_report(result, pictures.get(reading.id), reading.side, today)
         for reading, result in zip(readings, results, strict=True)
-        if reading.id
+        if names_files(reading.id)
     }
 
 

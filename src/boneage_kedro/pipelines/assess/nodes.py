@@ -11,6 +11,7 @@ import pandas as pd
 from PIL import Image
 from rich.progress import Progress
 
+from boneage_kedro.cohort.columns import unused_columns
 from boneage_kedro.cohort.tables import read_case_table
 from boneage_kedro.imaging.sources import RadiographFolder
 from boneage_kedro.pipelines.assess.handouts import draw_pictures, note_unreferable, write_dicom, write_pages
@@ -26,6 +27,8 @@ Files = dict[str, bytes]
 MASKED_BY = {"phalanx": "finger_selftrain", "hand": "hand_active_learning", "dru": "dru_segmentation"}
 """Kinds of masks, and the pipeline that trains the network for each."""
 
+_NAMED = 5
+
 logger = logging.getLogger(__name__)
 
 
@@ -38,6 +41,12 @@ def read_new_cases(table: pd.DataFrame) -> pd.DataFrame:
     if table.empty:
         raise ValueError(
             "the table of cases (assess_cases) has no rows; write one for each radiograph to read"
+        )
+    if unused := unused_columns(table, ["id", "sex", "chronological_age_months"]):
+        logger.warning(
+            "Of the table these columns are not used: %s. A chronological age is looked for in the column "
+            "chronological_age_months.",
+            ", ".join(unused),
         )
     return read_case_table(table)
 
@@ -82,9 +91,12 @@ def _summarise(rows: Sequence[dict[str, Any]], unlisted: Collection[str]) -> Non
 
     counts = Counter(str(row["status"]) for row in rows)
     told = ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
-    logger.info("%d cases: %s; the reasons stand in predictions.csv", len(rows), told)
+    level = logging.INFO if counts[Status.OK] or counts[Status.INDETERMINATE] else logging.WARNING
+    logger.log(level, "%d cases: %s; the reasons stand in predictions.csv", len(rows), told)
     if unlisted:
-        logger.warning("%d radiographs are in no row of the table and were not read", len(unlisted))
+        some = sorted(unlisted)
+        named = ", ".join(some[:_NAMED]) + (", ..." if len(some) > _NAMED else "")
+        logger.warning("%d radiographs are in no row of the table and were not read: %s", len(some), named)
 
 
 def _masks(readings: list[Reading], kind: str) -> Masks:

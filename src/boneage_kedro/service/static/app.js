@@ -34,7 +34,7 @@ function missing() {
   const wanted = [];
   if (!file) wanted.push("a radiograph");
   if (!sex()) wanted.push("the sex");
-  return element("years").validity.valid && element("months").validity.valid ? wanted : [...wanted, "an age that can be"];
+  return element("years").validity.valid && element("months").validity.valid ? wanted : [...wanted, "an age in whole years to 25 and months to 11"];
 }
 
 function sex() {
