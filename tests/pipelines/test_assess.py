@@ -104,12 +104,15 @@ def test_every_case_has_its_row_and_bad_ones_their_reason(
         ("broken", "F", ""),
         ("h1", "", ""),
         ("h2", "female", ""),
+        ("H0", "M", ""),
     )
     rows, overlays = assess(cases, radiographs, model, parameters["assess"] | {"batch_size": 2})
-    assert rows.index.tolist() == ["h0", "nowhere", "broken", "h1", "h2"]
-    assert rows["status"].tolist() == ["ok", "failed", "failed", "failed", "ok"]
-    assert rows["bone_age_months"].notna().tolist() == [True, False, False, False, True]
-    assert "no radiograph named nowhere" in rows.loc["nowhere", "warnings"]
+    assert rows.index.tolist() == ["h0", "nowhere", "broken", "h1", "h2", "H0"]
+    assert rows["status"].tolist() == ["ok", "failed", "failed", "failed", "ok", "failed"]
+    assert rows["bone_age_months"].notna().tolist() == [True, False, False, False, True, False]
+    assert rows.loc["nowhere", "warnings"].startswith("no radiograph named nowhere in ")
+    assert rows.loc["H0", "warnings"].endswith("; is h0 meant?")
+    assert "meant" not in rows.loc["nowhere", "warnings"]
     assert "broken.png" in rows.loc["broken", "warnings"]
     assert "unknown_sex" in rows.loc["h1", "warnings"]
     assert set(overlays) == {"h0", "h2"}

@@ -117,7 +117,9 @@ class CaseOpener:
         if case["problem"]:
             return str(case["problem"])
         if case["id"] not in radiographs:
-            return f"no radiograph named {case['id']} in {radiographs.name}"
+            near = next((key for key in radiographs if key.casefold() == case["id"].casefold()), None)
+            hint = f"; is {near} meant?" if near else ""
+            return f"no radiograph named {case['id']} in {radiographs.name}{hint}"
         if files := radiographs.duplicates.get(case["id"]):
             return f"several files have this id, and which one is meant is not guessed: {', '.join(files)}"
         if cohort not in {"all", case["sex"]}:
