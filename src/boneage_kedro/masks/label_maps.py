@@ -111,9 +111,8 @@ def probabilities_to_source(
     largest = np.full(source_shape, -1, probabilities.dtype)
     total = np.zeros(source_shape, probabilities.dtype)
     mask = np.zeros(source_shape, np.uint8)
-    for code, share in enumerate(
-        probabilities[1:], 1
-    ):  # one at a time: radiographs have tens of millions of pixels
+    # one at a time: radiographs have tens of millions of pixels
+    for code, share in enumerate(probabilities[1:], 1):
         enlarged = to_source(share, transform, source_shape)
         mask[enlarged > largest] = code
         np.maximum(largest, enlarged, out=largest)
