@@ -74,7 +74,9 @@ def test_a_row_with_more_cells_than_the_header_is_told(tmp_path: Path, row: str)
 
 def test_a_package_that_is_not_there_is_told_before_anything_runs(tmp_path: Path) -> None:
     catalog = DataCatalog({"package": ModelPackageDataset(str(tmp_path))})
-    with pytest.raises(FileNotFoundError, match="package: there is no packed model; name one with --params="):
+    with pytest.raises(
+        FileNotFoundError, match=rf"package: {tmp_path} holds no packed model; name one with "
+    ):
         hooks.GivenFilesHook().before_pipeline_run(Pipeline([Node(len, "package", "count")]), catalog)
 
 

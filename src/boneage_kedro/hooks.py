@@ -252,7 +252,9 @@ class GivenFilesHook:
         for name in sorted(pipeline.inputs()):
             dataset = catalog.get(name)
             if isinstance(dataset, ModelPackageDataset) and not dataset.exists():
-                raise FileNotFoundError(f"{name}: there is no packed model; {_PACKAGE_ADVICE}")
+                raise FileNotFoundError(
+                    f"{name}: {_short(dataset.folder)} holds no packed model; {_PACKAGE_ADVICE}"
+                )
             if not isinstance(dataset, CSVDataset | RadiographFolderDataset):
                 continue
             file = _file_of(dataset, layer="raw")

@@ -8,7 +8,6 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
-from kedro.io import DatasetError
 from mlflow.entities import Run
 from PIL import Image
 
@@ -66,7 +65,7 @@ def test_the_model_is_packed_recorded_and_registered(run: Run) -> None:
 
 def test_a_package_from_elsewhere_is_read_with(new_files: dict[str, str], tmp_path: Path) -> None:
     with (
-        pytest.raises(DatasetError, match="holds no package of a model"),
+        pytest.raises(FileNotFoundError, match=f"{tmp_path} holds no packed model; name one with "),
         session_with(new_files | {"assess_package": str(tmp_path)}) as session,
     ):
         session.run(pipeline_names=["assess"])

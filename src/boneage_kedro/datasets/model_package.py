@@ -35,6 +35,11 @@ class ModelPackageDataset(AbstractDataset["ModelPackage", "ModelPackage"]):
         self._path, self._registered_as = Path(path), registered_as
         self.metadata = metadata
 
+    @property
+    def folder(self) -> Path:
+        """Where the package lies."""
+        return self._path
+
     def load(self) -> "ModelPackage":
         """The package, every file held against its manifest."""
         from boneage_kedro.handover.package import load_package  # noqa: PLC0415  (brings torch)
