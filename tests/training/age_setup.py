@@ -36,6 +36,7 @@ ROBUST_OFF = dict(
     invert_probability=0,
     blur_px=0,
     noise_sd=0,
+    clip_limit=0,
     cutout_probability=0,
     cutout=0.3,
 )

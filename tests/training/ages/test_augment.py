@@ -10,7 +10,7 @@ ALL_ON = (
     MOVES
     | ROBUST_OFF
     | dict(crop_probability=0.7, window_probability=0.5, invert_probability=0.3, cutout_probability=0.5)
-    | dict(blur_px=1.5, noise_sd=0.05)
+    | dict(blur_px=1.5, noise_sd=0.05, clip_limit=4)
 )
 
 

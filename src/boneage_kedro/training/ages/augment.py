@@ -12,10 +12,11 @@ from torch.nn import functional as F
 
 from boneage_kedro.training.ages.settings import AgeAugmentSettings
 from boneage_kedro.training.augment import draw_affine, expose, grid_of, sample
+from boneage_kedro.training.equalisation import equalise_locally
 
 
 def augment_age(images: Tensor, settings: AgeAugmentSettings, generator: torch.Generator) -> Tensor:
-    """Move and crop each picture, blur it and add noise, expose and window it, invert it, cut out a part.
+    """Move and crop each picture, blur it and add noise, equalise, expose and window it, invert it, cut out a part.
 
     With all that `AgeAugmentSettings` adds switched off it gives what `boneage_kedro.training.augment.augment` gives.
 
@@ -35,6 +36,9 @@ def augment_age(images: Tensor, settings: AgeAugmentSettings, generator: torch.G
         images = _blur(images, settings["blur_px"], generator)
     if settings["noise_sd"]:
         images = _add_noise(images, settings["noise_sd"], generator)
+    if settings["clip_limit"]:
+        clip_limits = settings["clip_limit"] * torch.rand(len(images), generator=generator)
+        images = equalise_locally(images, clip_limits)
     images = expose(images, settings, generator)
     if settings["window_probability"]:
         images = _window(images, settings, generator)

@@ -26,8 +26,9 @@ class AgeAugmentSettings(AugmentSettings):
     Each of the four sides on its own loses up to ``crop`` of the picture's side or gets up to ``margin`` of black,
     and what is then there is squashed into the square. An exposure window as of a careless export makes up to
     ``window_low`` of the gray scale black and up to ``window_high`` white. ``blur_px`` and ``noise_sd`` are the
-    largest standard deviations, in pixels of the network's input and in parts of the gray scale; ``cutout`` is the
-    largest part of a side of a black rectangle.
+    largest standard deviations, in pixels of the network's input and in parts of the gray scale, ``clip_limit`` is
+    that of `boneage_kedro.training.equalisation.equalise_locally`; ``cutout`` is the largest part of a side of a
+    black rectangle.
     """
 
     crop_probability: Share
@@ -39,6 +40,7 @@ class AgeAugmentSettings(AugmentSettings):
     invert_probability: Share
     blur_px: NotNegative
     noise_sd: NotNegative
+    clip_limit: NotNegative
     cutout_probability: Share
     cutout: Share
 
@@ -106,18 +108,20 @@ class RegressionSettings(TypedDict):
     views: ViewSettings
 
 
-class SharpnessSettings(TypedDict, total=False):
-    """What takes sharpness from training pictures (see `AgeAugmentSettings`)."""
+class OriginSettings(TypedDict, total=False):
+    """What makes training pictures look as if from elsewhere (see `AgeAugmentSettings`)."""
 
+    log_aspect: NotNegative
     blur_px: NotNegative
     noise_sd: NotNegative
+    clip_limit: NotNegative
 
 
 class FoldVariant(TypedDict, total=False):
     """What the networks of a variant differ in (see `RegressionSettings`)."""
 
     initial_weights: str
-    augment: SharpnessSettings
+    augment: OriginSettings
 
 
 class FoldSettings(TypedDict):
