@@ -72,6 +72,19 @@ def test_shrinking_takes_means_and_leaves_a_pixel() -> None:
     assert change.shrink(RAMP[::-1], 0.01).shape == (1, 1)
 
 
+def test_squashing_changes_the_width_alone() -> None:
+    levels = np.tile(np.array([0, 0, 1, 1], np.float32), (3, 1))
+    assert np.array_equal(change.squash(levels, 0.5), np.tile(np.array([0, 1], np.float32), (3, 1)))
+    assert change.squash(levels, 2).shape == (3, 8)
+    assert change.squash(levels, 0.01).shape == (3, 1)
+
+
+def test_equalising_spreads_what_was_faint_and_more_so_at_a_higher_limit() -> None:
+    faint = 0.4 + 0.1 * np.random.default_rng(1).random((64, 64), np.float32)
+    mild, strong = (change.equalise(faint, limit).std() for limit in (2, 8))
+    assert 1.5 * faint.std() < mild < strong
+
+
 def test_blur_keeps_the_mean_and_is_as_wide_as_a_part_of_the_long_side() -> None:
     point = np.zeros((101, 201), np.float32)
     point[50, 100] = 1

@@ -31,7 +31,7 @@ def hand() -> np.ndarray:
 def test_every_kind_of_the_settings_is_tried_at_every_level() -> None:
     kinds = [transformation.kind for transformation in ALL]
     assert kinds[0] == UNCHANGED
-    assert len(ALL) - 1 == 37
+    assert len(ALL) - 1 == 41
     assert {kind: kinds.count(kind) for kind in ("rotation", "cut", "frame", "inversion")} == {
         "rotation": 8,
         "cut": 4,

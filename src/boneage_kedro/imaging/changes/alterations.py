@@ -88,10 +88,22 @@ def gamma(levels: np.ndarray, exponent: float) -> np.ndarray:
     return levels ** np.float32(exponent)
 
 
+def equalise(levels: np.ndarray, clip_limit: float) -> np.ndarray:
+    """Contrast-limited adaptive histogram equalisation on 8 x 8 tiles, in 8 bits; how steep curves may be."""
+    return cv2.createCLAHE(clip_limit, (8, 8)).apply(_eight_bits(levels)).astype(np.float32) / 255
+
+
 def shrink(levels: np.ndarray, factor: float) -> np.ndarray:
     """Fewer pixels: a part of each side, at least one."""
     height, width = (max(1, round(side * factor)) for side in levels.shape)
     return cv2.resize(np.ascontiguousarray(levels), (width, height), interpolation=cv2.INTER_AREA)
+
+
+def squash(levels: np.ndarray, factor: float) -> np.ndarray:
+    """Another width at the same height, as in pictures that were made to fit a square; at least one column."""
+    height, width = levels.shape
+    size = max(1, round(width * factor)), height
+    return cv2.resize(np.ascontiguousarray(levels), size, interpolation=cv2.INTER_AREA)
 
 
 def blur(levels: np.ndarray, sigma: float) -> np.ndarray:
@@ -107,8 +119,7 @@ def add_noise(levels: np.ndarray, sd: float, rng: np.random.Generator) -> np.nda
 
 def compress(levels: np.ndarray, quality: int) -> np.ndarray:
     """What is left after JPEG in 8 bits; quality 1 to 100."""
-    eight_bits = np.rint(255 * np.clip(levels, 0, 1)).astype(np.uint8)
-    _, encoded = cv2.imencode(".jpg", eight_bits, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    _, encoded = cv2.imencode(".jpg", _eight_bits(levels), [cv2.IMWRITE_JPEG_QUALITY, quality])
     return decode_jpeg(encoded.tobytes()).astype(np.float32) / 255
 
 
@@ -147,6 +158,10 @@ def burn_text(levels: np.ndarray, lines: int, rng: np.random.Generator) -> np.nd
         top, left = round((0.5 + 1.7 * line) * height), round(0.5 * height)
         written = _stamp(written, _draw_text(text, height), top, left)
     return written
+
+
+def _eight_bits(levels: np.ndarray) -> np.ndarray:
+    return np.rint(255 * np.clip(levels, 0, 1)).astype(np.uint8)
 
 
 def _draw_text(text: str, height_px: float) -> np.ndarray:

@@ -41,7 +41,9 @@ class StressSettings(TypedDict):
         brightness: part of the gray range that is added.
         contrast: factor around the mean of the picture.
         gamma: exponent; above 1 is darker.
+        clip_limit: of a local equalisation of the histogram (CLAHE).
         resolution: part of the sides' pixels that is left.
+        width: factor at the same height.
         marker: height of a bright L in a corner, part of the long side.
         text_lines: lines of text burnt into the top left.
         noise: standard deviation of white noise, part of the gray range.
@@ -60,7 +62,9 @@ class StressSettings(TypedDict):
     brightness: list[Annotated[float, Within(-1, 1)]]
     contrast: list[Positive]
     gamma: list[Positive]
+    clip_limit: list[Positive]
     resolution: list[Annotated[float, Within(0.001, 1)]]
+    width: list[Positive]
     marker: list[PartOfSide]
     text_lines: list[Count]
     noise: list[NotNegative]
@@ -124,7 +128,9 @@ _CHANGES: dict[str, tuple[str, str, Change]] = {
     "brightness": ("brightness", "brightness {:+.0%}", _fixed(alterations.brighten)),
     "contrast": ("contrast", "contrast x {:g}", _fixed(alterations.stretch)),
     "gamma": ("gamma", "gamma {:g}", _fixed(alterations.gamma)),
+    "clip_limit": ("equalisation", "equalised, limit {:g}", _fixed(alterations.equalise)),
     "resolution": ("resolution", "resolution x {:g}", _fixed(alterations.shrink)),
+    "width": ("shape", "width x {:g}", _fixed(alterations.squash)),
     "marker": ("marker", "letter {:.0%} high", partial(alterations.lay_letter, letter="L")),
     "text_lines": ("text", "{} lines of text", alterations.burn_text),
     "noise": ("noise", "noise {:.0%}", alterations.add_noise),
