@@ -6,6 +6,7 @@ from boneage_kedro.imaging.preparation.orientation import decide
 from boneage_kedro.imaging.preparation.recognition import (
     APPEARANCES,
     AS_IT_SHOULD,
+    POSES,
     VIEW_PX,
     Appearance,
     field_view,
@@ -18,6 +19,8 @@ HAND = draw_hand()[::4, ::4].astype(np.float32)
 MIRRORED = Appearance(inverted=False, pose=Pose(mirrored=True, quarter_turns=0))
 NEGATIVE = Appearance(inverted=True, pose=UPRIGHT)
 NEGATIVE_MIRRORED = Appearance(inverted=True, pose=Pose(mirrored=True, quarter_turns=0))
+TURNED = Appearance(inverted=False, pose=Pose(mirrored=False, quarter_turns=1))
+MIRRORED_AND_TURNED_BACK = Appearance(inverted=False, pose=Pose(mirrored=True, quarter_turns=3))
 
 
 def probabilities(**shares: float) -> np.ndarray:
@@ -47,6 +50,34 @@ def test_a_picture_that_is_right_stays_without_a_warning():
 def test_the_pose_is_judged_within_the_polarity():
     evidence = probabilities(NEGATIVE_MIRRORED=0.955, NEGATIVE=0.02)
     assert decide(evidence, 0.96, may_invert=True, may_turn=True) == (NEGATIVE_MIRRORED, ())
+
+
+def test_a_hand_is_turned_where_only_its_side_is_unsure():
+    evidence = probabilities(TURNED=0.6, MIRRORED_AND_TURNED_BACK=0.39)
+    assert decide(evidence, 0.95, may_invert=True, may_turn=True) == (TURNED, ())
+    evidence = probabilities(TURNED=0.2, MIRRORED_AND_TURNED_BACK=0.79)
+    appearance, warnings = decide(evidence, 0.95, may_invert=True, may_turn=True)
+    assert appearance == TURNED
+    assert warnings[0].startswith("orientation")
+    evidence = probabilities(TURNED=0.01, MIRRORED_AND_TURNED_BACK=0.98)
+    assert decide(evidence, 0.95, may_invert=True, may_turn=True) == (MIRRORED_AND_TURNED_BACK, ())
+
+
+def test_a_turn_that_is_unsure_is_not_made_for_the_sake_of_the_side():
+    evidence = probabilities(TURNED=0.5, MIRRORED=0.4)
+    assert decide(evidence, 0.95, may_invert=True, may_turn=True)[0] == AS_IT_SHOULD
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_turn_is_backed_by_its_mirror_image_alone(turns: int):
+    turned, picture = Pose(mirrored=False, quarter_turns=turns), np.arange(9).reshape(3, 3)
+    for other in POSES[4:]:
+        evidence = np.zeros(len(APPEARANCES))
+        for pose in (turned, other):
+            evidence[APPEARANCES.index(Appearance(inverted=False, pose=pose))] = 0.5
+        is_mirror_image = np.array_equal(other.apply(picture), turned.apply(picture)[:, ::-1])
+        found = decide(evidence, 0.95, may_invert=True, may_turn=True)[0].pose
+        assert found == (turned if is_mirror_image else UPRIGHT)
 
 
 def test_what_is_not_allowed_is_left_with_a_warning():
