@@ -2,8 +2,7 @@
 
 A small network (one hidden layer) scores how much a thumbnail looks like that. It is asked about all 16
 versions of the picture, two polarities times eight poses, and the softmax over its scores is the probability
-of each. Being fitted on phantoms only, it holds nothing of any child; ``benchmarks/fit_recognition.py``
-makes its weights.
+of each. It is fitted on phantoms and on real radiographs; ``benchmarks/fit_recognition.py`` makes its weights.
 """
 
 from functools import cache
