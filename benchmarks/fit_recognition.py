@@ -54,27 +54,24 @@ def upright_view(seed: int) -> np.ndarray:
         rotation_deg=float(np.clip(random.normal(0, 15), -42, 42)),
     )
     sex = Sex.MALE if seed % 2 else Sex.FEMALE
-    return view_of(fabricate_hand(float(random.uniform(8, 225)), sex, seed, SIZE_PX, nuisance).image)
+    return view_of(shrink(fabricate_hand(float(random.uniform(8, 225)), sex, seed, SIZE_PX, nuisance).image))
 
 
-def view_of(pixels: np.ndarray) -> np.ndarray:
+def view_of(thumbnail: np.ndarray) -> np.ndarray:
     """What `recognise` sees of a picture."""
-    thumbnail = shrink(pixels)
     return field_view(find_field(thumbnail).view(thumbnail))
 
 
-def real_views(radiographs: Path, sizes: Path, without: Iterable[Path]) -> np.ndarray:
-    """Radiographs that were squashed into a square, in their true shape, but for those of the tables and folders."""
-    left_out = {key for path in without for key in ids_in(path)}
-    shapes = pd.read_csv(sizes, dtype={"id": str}, index_col="id")
-    views = []
+def thumbnails(radiographs: Path, sizes: Path | None) -> Iterator[tuple[str, np.ndarray]]:
+    """Id and thumbnail of radiographs; with a table of true widths and heights of those squashed into a square."""
+    shapes = pd.read_csv(sizes, dtype={"id": str}, index_col="id") if sizes else None
     for key, source in RadiographFolder(radiographs).items():
-        if key not in left_out:
-            pixels = read_radiograph(source.read_bytes(), key).pixels
+        pixels = read_radiograph(source.read_bytes(), key).pixels
+        if shapes is not None:
             width, height = shapes.loc[key] * (max(pixels.shape) / shapes.loc[key].max())
             true_shape = max(1, round(width)), max(1, round(height))
-            views.append(view_of(cv2.resize(pixels, true_shape, interpolation=cv2.INTER_AREA)))
-    return np.stack(views)
+            pixels = cv2.resize(pixels, true_shape, interpolation=cv2.INTER_AREA)
+        yield key, shrink(pixels)
 
 
 def ids_in(path: Path) -> Iterable[str]:
@@ -153,7 +150,9 @@ def main() -> None:
     views = np.stack([upright_view(seed) for seed in range(arguments.phantoms)])
     network = fit(views)
     if arguments.radiographs:
-        real = real_views(arguments.radiographs, arguments.sizes, arguments.without)
+        left_out = {key for path in arguments.without for key in ids_in(path)}
+        small = thumbnails(arguments.radiographs, arguments.sizes)
+        real = np.stack([view_of(one) for key, one in small if key not in left_out])
         right = looks_right(network, real)
         print(f"{right.sum()} of {len(real)} radiographs look like upright left hands and are learnt from")
         network = fit(np.concatenate([views, real[right]]))
