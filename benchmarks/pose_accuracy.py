@@ -4,9 +4,9 @@
     python -m benchmarks.pose_accuracy --radiographs DATA/small100.zip \\
         --sizes DATA/original_sizes.csv --key-points DATA/keypoints3.csv
 
-All are taken for upright left hands with bright bone, so those that are not count as errors; key points (the tips of
-middle finger and thumb, and the middle of the wrist) leave those that are. What is decided of phantoms, and whether
-they are cut off, tells `preparation_accuracy.py`.
+All are taken for upright left hands with bright bone, so those that are not count as errors; key points (`p1_x` to
+`p3_y`: the tips of middle finger and thumb, and the middle of the wrist, in pixels) leave those that are. What is
+decided of phantoms, and whether they are cut off, tells `preparation_accuracy.py`.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def main() -> None:
     )
     parser.add_argument("--radiographs", type=Path, required=True, help="folder or archive")
     parser.add_argument("--sizes", type=Path, help="table of id and true width and height, if squashed")
-    parser.add_argument("--key-points", type=Path, help="table of id and three points (docs/data.md)")
+    parser.add_argument("--key-points", type=Path, help="table of id and three points")
     arguments = parser.parse_args()
     chosen = upright_left_hands(arguments.key_points) if arguments.key_points else None
     confidence = parameters("data_prep")["preparation"]["confidence"]
