@@ -19,15 +19,16 @@ import numpy as np
 import pandas as pd
 from benchmarks.shipped import open_catalog, parameters
 
+from boneage_kedro.evaluation.ages.metrics import mean_interval
 from boneage_kedro.handover.package import load_package
 from boneage_kedro.imaging.changes import alterations
-from boneage_kedro.imaging.changes.alterations import GrayScale
+from boneage_kedro.imaging.changes.alterations import EIGHT_BITS, GrayScale
 from boneage_kedro.imaging.reading import read_radiograph
 from boneage_kedro.imaging.sources import RadiographFolder, RadiographSource
+from boneage_kedro.reading.assessment import Assessor
 from boneage_kedro.reading.case_opening import Status
 
 Change = Callable[[np.ndarray], np.ndarray]
-_DRAWS = 2000
 
 
 def square(levels: np.ndarray, side: int) -> np.ndarray:
@@ -44,7 +45,7 @@ def letterboxed(levels: np.ndarray, side: int) -> np.ndarray:
 
 def flattened(levels: np.ndarray) -> np.ndarray:
     """With a histogram that is flat over the whole picture."""
-    return cv2.equalizeHist(GrayScale(0, 255, np.dtype(np.uint8)).pixels(levels)).astype(np.float32) / 255
+    return EIGHT_BITS.levels(cv2.equalizeHist(EIGHT_BITS.pixels(levels)))
 
 
 def exported(levels: np.ndarray) -> np.ndarray:
@@ -80,13 +81,15 @@ def main() -> None:
     cases = catalog.load("cases").merge(catalog.load("splits")[["id", "split"]], on="id")
     cases = cases[cases["split"] == "calibration"].reset_index(drop=True)
     radiographs = catalog.load("raw_radiographs@files")
+    settings = parameters("assess")
+    assessors = {package: load_package(package).assessor(settings) for package in arguments.packages}
     for name, change in CHANGES.items():
         with tempfile.TemporaryDirectory() as folder:
             for key in cases["id"]:
                 write(Path(folder) / f"{key}.png", radiographs[key], change)
             first = None
-            for package in arguments.packages:
-                read = assess(package, cases, RadiographFolder(Path(folder)))
+            for package, assessor in assessors.items():
+                read = assess(assessor, cases, RadiographFolder(Path(folder)))
                 errors = read["age"] - read["truth"]
                 print(f"{name:38} {package!s:34} {line(read, errors)}{against(first, errors)}", flush=True)
                 first = errors if first is None else first
@@ -95,13 +98,12 @@ def main() -> None:
 def write(path: Path, source: RadiographSource, change: Change) -> None:
     pixels = read_radiograph(source.read_bytes(), path.stem).pixels
     levels = GrayScale.of(pixels).levels(pixels)
-    cv2.imwrite(str(path), GrayScale(0, 255, np.dtype(np.uint8)).pixels(change(levels)))
+    cv2.imwrite(str(path), EIGHT_BITS.pixels(change(levels)))
 
 
-def assess(package: Path, cases: pd.DataFrame, radiographs: RadiographFolder) -> pd.DataFrame:
+def assess(assessor: Assessor, cases: pd.DataFrame, radiographs: RadiographFolder) -> pd.DataFrame:
     """``truth, age, lower, upper, indeterminate`` of each case; nan where nothing was read."""
     known = cases[["id", "sex"]].assign(chronological_age_months=np.nan, problem="", note="")
-    assessor = load_package(package).assessor(parameters("assess"))
     readings = [reading for batch in assessor.read(known, radiographs) for reading in batch]
     return pd.DataFrame(
         {
@@ -115,7 +117,7 @@ def assess(package: Path, cases: pd.DataFrame, radiographs: RadiographFolder) ->
 
 
 def line(read: pd.DataFrame, errors: pd.Series) -> str:
-    held = (read["lower"] <= read["truth"]) & (read["truth"] <= read["upper"])
+    held = read["truth"].between(read["lower"], read["upper"])
     return (
         f"{errors.abs().mean():5.2f} {errors.mean():+6.2f}  held {held.mean():4.0%}  "
         f"indeterminate {read['indeterminate'].mean():4.0%}"
@@ -126,8 +128,7 @@ def against(first: pd.Series | None, errors: pd.Series) -> str:
     if first is None:
         return ""
     more = (errors.abs() - first.abs()).to_numpy()
-    draws = np.random.default_rng(0).choice(more, (_DRAWS, len(more))).mean(axis=1)
-    low, high = np.quantile(draws, [0.025, 0.975])
+    low, high = mean_interval(more, seed=0)
     return f"  more {more.mean():+.2f} ({low:+.2f} to {high:+.2f})"
 
 

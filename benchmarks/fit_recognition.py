@@ -12,7 +12,7 @@ nobody has told which: radiographs that a network of phantoms alone takes for up
 """
 
 import argparse
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from boneage_kedro.imaging.preparation.recognition import (
     turned_views,
 )
 from boneage_kedro.imaging.reading import read_radiograph
-from boneage_kedro.imaging.sources import RadiographFolder
+from boneage_kedro.imaging.sources import RadiographFolder, RadiographSource
 from boneage_kedro.phantom.hand import fabricate_hand
 from boneage_kedro.phantom.nuisance import draw_nuisance
 
@@ -62,10 +62,12 @@ def view_of(thumbnail: np.ndarray) -> np.ndarray:
     return field_view(find_field(thumbnail).view(thumbnail))
 
 
-def thumbnails(radiographs: Path, sizes: Path | None) -> Iterator[tuple[str, np.ndarray]]:
+def thumbnails(
+    radiographs: Mapping[str, RadiographSource], sizes: Path | None
+) -> Iterator[tuple[str, np.ndarray]]:
     """Id and thumbnail of radiographs; with a table of true widths and heights of those squashed into a square."""
     shapes = pd.read_csv(sizes, dtype={"id": str}, index_col="id") if sizes else None
-    for key, source in RadiographFolder(radiographs).items():
+    for key, source in radiographs.items():
         pixels = read_radiograph(source.read_bytes(), key).pixels
         if shapes is not None:
             width, height = shapes.loc[key] * (max(pixels.shape) / shapes.loc[key].max())
@@ -151,8 +153,9 @@ def main() -> None:
     network = fit(views)
     if arguments.radiographs:
         left_out = {key for path in arguments.without for key in ids_in(path)}
-        small = thumbnails(arguments.radiographs, arguments.sizes)
-        real = np.stack([view_of(one) for key, one in small if key not in left_out])
+        radiographs = RadiographFolder(arguments.radiographs)
+        chosen = {key: radiographs[key] for key in radiographs if key not in left_out}
+        real = np.stack([view_of(small) for _, small in thumbnails(chosen, arguments.sizes)])
         right = looks_right(network, real)
         print(f"{right.sum()} of {len(real)} radiographs look like upright left hands and are learnt from")
         network = fit(np.concatenate([views, real[right]]))

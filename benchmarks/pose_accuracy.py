@@ -15,13 +15,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from benchmarks.fit_recognition import thumbnails
-from benchmarks.shipped import parameters
+from benchmarks.shipped import preparation
 
-from boneage_kedro.imaging.geometry import UPRIGHT
-from boneage_kedro.imaging.preparation.framing import find_field
-from boneage_kedro.imaging.preparation.orientation import decide
-from boneage_kedro.imaging.preparation.recognition import APPEARANCES, Appearance, recognise
+from boneage_kedro.imaging.geometry import UPRIGHT, Pose
+from boneage_kedro.imaging.preparation.prepare import prepare
+from boneage_kedro.imaging.preparation.recognition import APPEARANCES, Appearance
+from boneage_kedro.imaging.radiograph import Radiograph
+from boneage_kedro.imaging.sources import RadiographFolder
 
+SETTINGS = preparation(canvas_px=64)
 _PLACES = np.arange(9).reshape(3, 3)
 _STEEP = 1.5  # how much higher than aside of the wrist the tip of the middle finger lies
 
@@ -34,12 +36,12 @@ def main() -> None:
     parser.add_argument("--sizes", type=Path, help="table of id and true width and height, if squashed")
     parser.add_argument("--key-points", type=Path, help="table of id and three points")
     arguments = parser.parse_args()
-    chosen = upright_left_hands(arguments.key_points) if arguments.key_points else None
-    confidence = parameters("data_prep")["preparation"]["confidence"]
+    radiographs = RadiographFolder(arguments.radiographs)
+    upright = upright_left_hands(arguments.key_points) if arguments.key_points else radiographs
+    chosen = {key: radiographs[key] for key in radiographs if key in upright}
     rows = [
-        dict(key=key, inverted=change.inverted, pose=change.pose, **verdict(small, change, confidence))
-        for key, small in thumbnails(arguments.radiographs, arguments.sizes)
-        if chosen is None or key in chosen
+        dict(inverted=change.inverted, pose=change.pose, **verdict(small, change))
+        for _, small in thumbnails(chosen, arguments.sizes)
         for change in APPEARANCES
     ]
     tell(pd.DataFrame(rows))
@@ -53,14 +55,13 @@ def upright_left_hands(table: Path) -> set[str]:
     return set(points.index[up & thumb_right])
 
 
-def verdict(thumbnail: np.ndarray, change: Appearance, confidence: float) -> dict[str, bool]:
+def verdict(thumbnail: np.ndarray, change: Appearance) -> dict[str, bool]:
     """What is made of a thumbnail after a change: polarity, fingers and all as they were or not."""
     changed = np.ascontiguousarray(change.pose.apply(thumbnail))
     if change.inverted:
         changed = changed.max() + changed.min() - changed
-    field = find_field(changed).view(changed)
-    found, _ = decide(recognise(field), confidence, may_invert=True, may_turn=True)
-    places = found.pose.apply(change.pose.apply(_PLACES))
+    found = prepare(Radiograph(changed, None, None, None, False), SETTINGS)
+    places = Pose(found.mirrored, found.quarter_turns).apply(change.pose.apply(_PLACES))
     return {
         "polarity_right": found.inverted == change.inverted,
         "fingers_up": bool(places[0, 1] == _PLACES[0, 1]),

@@ -50,6 +50,9 @@ class GrayScale(NamedTuple):
         return (np.rint(values) if self.dtype.kind == "u" else values).astype(self.dtype)
 
 
+EIGHT_BITS = GrayScale(0.0, 255.0, np.dtype(np.uint8))
+
+
 def rotate(levels: np.ndarray, degrees: float) -> np.ndarray:
     """Turn counter-clockwise; the picture grows so that nothing is lost, and what comes in is darkest."""
     if degrees % 90 == 0:
@@ -90,7 +93,7 @@ def gamma(levels: np.ndarray, exponent: float) -> np.ndarray:
 
 def equalise(levels: np.ndarray, clip_limit: float) -> np.ndarray:
     """Contrast-limited adaptive histogram equalisation on 8 x 8 tiles, in 8 bits; how steep curves may be."""
-    return cv2.createCLAHE(clip_limit, (8, 8)).apply(_eight_bits(levels)).astype(np.float32) / 255
+    return EIGHT_BITS.levels(cv2.createCLAHE(clip_limit, (8, 8)).apply(EIGHT_BITS.pixels(levels)))
 
 
 def shrink(levels: np.ndarray, factor: float) -> np.ndarray:
@@ -119,8 +122,8 @@ def add_noise(levels: np.ndarray, sd: float, rng: np.random.Generator) -> np.nda
 
 def compress(levels: np.ndarray, quality: int) -> np.ndarray:
     """What is left after JPEG in 8 bits; quality 1 to 100."""
-    _, encoded = cv2.imencode(".jpg", _eight_bits(levels), [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return decode_jpeg(encoded.tobytes()).astype(np.float32) / 255
+    _, encoded = cv2.imencode(".jpg", EIGHT_BITS.pixels(levels), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return EIGHT_BITS.levels(decode_jpeg(encoded.tobytes()))
 
 
 def cut(levels: np.ndarray, share: float, sides: Collection[Side]) -> np.ndarray:
@@ -158,10 +161,6 @@ def burn_text(levels: np.ndarray, lines: int, rng: np.random.Generator) -> np.nd
         top, left = round((0.5 + 1.7 * line) * height), round(0.5 * height)
         written = _stamp(written, _draw_text(text, height), top, left)
     return written
-
-
-def _eight_bits(levels: np.ndarray) -> np.ndarray:
-    return np.rint(255 * np.clip(levels, 0, 1)).astype(np.uint8)
 
 
 def _draw_text(text: str, height_px: float) -> np.ndarray:
